@@ -1,0 +1,1 @@
+"""Minutes turned into people: coverage, gaps, settlements."""

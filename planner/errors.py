@@ -1,0 +1,40 @@
+"""Every error that a user of the planner can mend.
+
+A message says what is wrong, in which rows (the first five and the count), and what to do. Anything that is not a
+`PlannerError` is a defect of ours.
+"""
+
+
+class PlannerError(Exception):
+    """Something the user can mend; the command line ends with code 2."""
+
+
+class InputError(PlannerError, ValueError):
+    """A file or a table that cannot be used as it is."""
+
+
+class CrsError(PlannerError, ValueError):
+    """A coordinate reference system that is missing, geographic or not the study's."""
+
+
+class StudyFileError(PlannerError, OSError):
+    """A study file that cannot be opened, locked or written."""
+
+
+class RevisionConflictError(StudyFileError):
+    """Somebody else saved the study after it was opened here."""
+
+
+class ScenarioError(PlannerError, ValueError):
+    """A scenario, profile or standard that contradicts itself."""
+
+
+class MissingExtraError(PlannerError, ImportError):
+    """A part of the planner that is not installed; the message names the pip line."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed. Install it with: pip install 'practice-circle-planner[{extra}]'")
+
+
+class CancelledError(PlannerError):
+    """The user stopped a long computation."""

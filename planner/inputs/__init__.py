@@ -1,0 +1,1 @@
+"""Files in: the only part that reads a user's files."""

@@ -1,0 +1,1 @@
+"""Roads as a graph of arrays, and positions on it."""

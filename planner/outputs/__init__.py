@@ -1,0 +1,1 @@
+"""Files out: the only part that writes results for people."""

@@ -1,0 +1,1 @@
+"""Travel times over the network: who reaches what, in how many minutes."""

@@ -1,0 +1,103 @@
+"""The scenario: every choice that changes a figure, in one editable TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from planner.errors import ScenarioError
+from planner.standards import Profile, default_profiles
+
+GROUPS = ("all", "age60", "children", "relocated")
+AT_LEAST = "at_least:"
+
+
+class Scenario(BaseModel):
+    """What is asked of a study.
+
+    Attributes
+    ----------
+    name : shown on every page.
+    tiers : tier codes from the top of the pyramid to its foot.
+    profiles : travel profiles by code; the order is the order of all tables.
+    cutoff_min : the time limit in minutes, covered means `travel_time_min <= cutoff_min`.
+    curve_min : time limits of the coverage curve.
+    direction : "towards" the place (people travel to it) or "from" it.
+    standard : the name of the standard that the time limit comes from, with its status.
+    main_profile, main_tier : what gaps and siting are computed for.
+    n_new : how many candidate sites to propose.
+    settlement_tier : the tier that has to serve a relocation settlement.
+    seed : for everything that draws lots.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = "default"
+    tiers: tuple[str, ...] = ("centre", "institute", "station", "point")
+    profiles: dict[str, Profile] = Field(default_factory=lambda: dict(default_profiles()))
+    cutoff_min: float = Field(default=15.0, gt=0, le=240)
+    curve_min: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0, 25.0, 30.0)
+    direction: Literal["towards", "from"] = "towards"
+    standard: str = "15-minute practice circle (the published goal names no mode of travel)"
+    main_profile: str = "walk"
+    main_tier: str = "any"
+    n_new: int = Field(default=10, ge=0, le=10_000)
+    settlement_tier: str = "any"
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _codes_exist(self) -> Scenario:
+        if self.main_profile not in self.profiles:
+            raise ValueError(f"main_profile '{self.main_profile}' is none of the profiles {sorted(self.profiles)}")
+        known = set(self.tier_codes)
+        for name in ("main_tier", "settlement_tier"):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} '{getattr(self, name)}' is none of {sorted(known)}")
+        return self
+
+    @property
+    def tier_codes(self) -> tuple[str, ...]:
+        """Every tier result there is: each tier, `at_least:<tier>` (it or one above it), `any`."""
+        at_least = tuple(f"{AT_LEAST}{tier}" for tier in self.tiers[1:])
+        return (*self.tiers, *at_least, "any")
+
+    def tiers_of(self, code: str) -> tuple[str, ...] | None:
+        """Return the tiers that count for a tier result; None = every place, of whatever tier.
+
+        Raises
+        ------
+        ScenarioError
+            When `code` is none of `tier_codes`.
+        """
+        if code not in self.tier_codes:
+            raise ScenarioError(f"'{code}' is none of the tiers {', '.join(self.tier_codes)}.")
+        if code == "any":
+            return None
+        if code.startswith(AT_LEAST):
+            return self.tiers[: self.tiers.index(code.removeprefix(AT_LEAST)) + 1]
+        return (code,)
+
+
+def scenario_from_toml(text: str) -> Scenario:
+    """Return the scenario of a TOML text.
+
+    Raises
+    ------
+    ScenarioError
+        Naming every entry that is wrong.
+    """
+    try:
+        data = tomllib.loads(text)
+        if "profiles" in data:
+            data["profiles"] = {code: {**table, "code": code} for code, table in data["profiles"].items()}
+        return Scenario.model_validate(data)
+    except (tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
+        raise ScenarioError(f"The scenario cannot be read: {error}") from error
+
+
+def scenario_to_toml(scenario: Scenario) -> str:
+    """Return the scenario as TOML; `scenario_from_toml` reads the same back."""
+    return tomli_w.dumps(scenario.model_dump(mode="json"))

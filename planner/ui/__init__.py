@@ -1,0 +1,1 @@
+"""The Streamlit app: one file a page, each calling the public API."""
