@@ -1,0 +1,31 @@
+"""The choices of one import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """How one file is to be read; what is left out is found out from the file.
+
+    Attributes
+    ----------
+    frame : the frame of the file's coordinates, such as "EPSG:4490" or "4490"; it overrides what the file says.
+    columns : field of the contract -> header in the file; wins over every other match.
+    sheet : name of the worksheet.
+    layer : name of the layer, or of the file inside a zip.
+    class_mapping : road class as written in the file -> class of the planner.
+    append : add the rows to the table that the study has, instead of replacing it.
+    """
+
+    frame: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    sheet: str | None = None
+    layer: str | None = None
+    class_mapping: Mapping[str, str] | None = None
+    append: bool = False
