@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import tomllib
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from planner.errors import ScenarioError
 from planner.standards import Profile, default_profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 GROUPS = ("all", "age60", "children", "relocated")
 AT_LEAST = "at_least:"
@@ -64,6 +67,31 @@ class Scenario(BaseModel):
         at_least = tuple(f"{AT_LEAST}{tier}" for tier in self.tiers[1:])
         return (*self.tiers, *at_least, "any")
 
+    def with_choices(self, *, profiles: Sequence[str] | None = None, **choices: Any) -> Scenario:  # noqa: ANN401
+        """Return the scenario with other values for the fields in `choices`; None leaves a field as it is.
+
+        Parameters
+        ----------
+        profiles : codes to keep, in this order; the first becomes the main one when the main one is dropped.
+
+        Raises
+        ------
+        ScenarioError
+            When a code is unknown or a value out of its range.
+        """
+        changed: dict[str, Any] = {name: value for name, value in choices.items() if value is not None}
+        if profiles is not None:
+            unknown = [code for code in profiles if code not in self.profiles]
+            if unknown:
+                raise ScenarioError(f"No such profile: {', '.join(unknown)}. There are {', '.join(self.profiles)}.")
+            changed["profiles"] = {code: self.profiles[code] for code in profiles}
+            if changed.get("main_profile", self.main_profile) not in profiles:
+                changed["main_profile"] = profiles[0]
+        try:
+            return Scenario.model_validate({**self.model_dump(), **changed})
+        except ValidationError as error:
+            raise ScenarioError(f"The scenario is not possible: {error}") from error
+
     def tiers_of(self, code: str) -> tuple[str, ...] | None:
         """Return the tiers that count for a tier result; None = every place, of whatever tier.
 
@@ -79,6 +107,21 @@ class Scenario(BaseModel):
         if code.startswith(AT_LEAST):
             return self.tiers[: self.tiers.index(code.removeprefix(AT_LEAST)) + 1]
         return (code,)
+
+
+def scenario_of(scenarios: Mapping[str, str], name: str = "default") -> Scenario:
+    """Return the scenario called `name` out of TOML texts by name; the built-in one when there is no "default".
+
+    Raises
+    ------
+    ScenarioError
+        When there is none of that name, or it is wrong.
+    """
+    if name in scenarios:
+        return scenario_from_toml(scenarios[name])
+    if name == "default":
+        return Scenario()
+    raise ScenarioError(f"There is no scenario '{name}'; the study has {', '.join(scenarios) or 'none'}.")
 
 
 def scenario_from_toml(text: str) -> Scenario:

@@ -1,0 +1,43 @@
+# make setup   virtual environment, packages, and (where allowed) a browser and Chinese fonts
+# make demo    the embedded demo county, from its files to maps, gaps, proposals and a settlement check
+# make app     the browser app on the demo county
+# make test    the default tests; make check adds lint, types, layers and the slow tests; make bench measures
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+OUT ?= demo-out
+
+.PHONY: setup demo app test slow lint check bench clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml scripts/setup.sh
+	sh scripts/setup.sh "$(PYTHON)" "$(VENV)"
+	@touch $(READY)
+
+demo: $(READY)
+	$(BIN)/planner demo --out $(OUT)
+
+app: $(READY)
+	$(BIN)/planner app $(wildcard $(OUT)/county.gpkg)
+
+test: $(READY)
+	$(BIN)/python -m pytest -q -m "not slow and not network" -n 2
+
+slow: $(READY)
+	$(BIN)/python -m pytest -q -m "slow and not network" -n 2 --timeout 1200
+
+lint: $(READY)
+	$(BIN)/ruff check planner tests benchmarks app.py
+	$(BIN)/ruff format --check planner tests benchmarks app.py
+	$(BIN)/mypy planner
+	$(BIN)/lint-imports
+
+check: lint test slow
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) $(OUT) artefacts build dist

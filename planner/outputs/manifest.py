@@ -1,0 +1,131 @@
+"""The manifest: what a set of outputs was made from, so that it can be made again and compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from planner import __version__
+from planner.errors import InputError
+from planner.scenario import scenario_to_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from planner.plan import Plan
+
+FORMAT = 1
+_PACKAGES = ("geopandas", "shapely", "numpy", "pandas", "pyproj", "pyogrio", "numba", "scipy", "highspy")
+_GEOMETRY_GRID_M = 0.001
+
+
+def content_hash(table: pd.DataFrame) -> str:
+    """Return the SHA-256 of a table's content, whatever the order of its rows and columns.
+
+    Numbers count to nine significant digits, geometries to a millimetre (a table in degrees: to 0.001 degrees of the
+    unit it is in), so that a container or a platform that differs in the last bit of a float hashes alike.
+    """
+    columns = sorted(map(str, table.columns))
+    lines = [
+        "\x1f".join(_canonical(value) for value in record)
+        for record in table.loc[:, columns].itertuples(index=False, name=None)
+    ]
+    digest = hashlib.sha256("\x1f".join(columns).encode())
+    for line in sorted(lines):
+        digest.update(b"\x1e")
+        digest.update(line.encode())
+    return digest.hexdigest()
+
+
+def _canonical(value: Any) -> str:  # noqa: ANN401  a cell holds anything
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, shapely.Geometry):
+        return str(shapely.to_wkb(shapely.set_precision(value, _GEOMETRY_GRID_M).normalize(), hex=True))
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return "[" + "\x1d".join(_canonical(item) for item in value) + "]"
+    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, (int, float)):
+        return f"{float(value):.9g}"
+    return str(value)
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def manifest(plan: Plan, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Return the manifest of `plan`: inputs with their hashes, scenario, versions and the hash of every table."""
+    history = plan.study.history
+    return {
+        "format": FORMAT,
+        "planner": __version__,
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "study": {"name": plan.study.name, "crs": plan.study.crs, "metadata": dict(plan.study.metadata)},
+        "seed": plan.scenario.seed,
+        "scenario": scenario_to_toml(plan.scenario),
+        "inputs": [] if history is None else json.loads(history.to_json(orient="records", force_ascii=False)),
+        "tables": {name: content_hash(table) for name, table in sorted(tables.items())},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return a manifest that `manifest` wrote.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or no manifest of this format.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"'{path}' cannot be read as a manifest: {error}") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InputError(f"'{path}' is no manifest of this version of the planner (format {FORMAT}).")
+    return content
+
+
+def find_inputs(content: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Return the path of each input of a manifest inside `folder`, in the manifest's order.
+
+    Raises
+    ------
+    InputError
+        Naming every input that is missing or whose bytes have changed.
+    """
+    paths, problems = [], []
+    for entry in content["inputs"]:
+        path = folder / str(entry["file"])
+        paths.append(path)
+        if not path.is_file():
+            problems.append(f"{entry['file']}: not found in {folder}")
+        elif file_hash(path) != entry["sha256"]:
+            problems.append(f"{entry['file']}: its content has changed (SHA-256 differs)")
+    if problems:
+        raise InputError("The inputs are not those of the manifest:\n" + "\n".join(problems))
+    return paths

@@ -1,0 +1,54 @@
+"""The conditions under which a figure holds: printed wherever a figure is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from planner.texts import Language, text
+
+if TYPE_CHECKING:
+    from planner.scenario import Scenario
+    from planner.study import Study
+
+
+def conditions(study: Study, scenario: Scenario, profile: str, language: Language = "zh") -> str:
+    """Return mode, speed, time limit as distance, standard and sources in one sentence."""
+    chosen = scenario.profiles[profile]
+    has_slope = chosen.slope != "none" and "elevation" in study.grids
+    unstated = text("outputs.not_stated", language)
+    words = text(
+        "outputs.statement",
+        language,
+        profile=profile_name(profile, language),
+        speed=chosen.speed_kph,
+        cutoff=scenario.cutoff_min,
+        distance=chosen.distance_m(scenario.cutoff_min),
+        slope=text("outputs.statement_slope" if has_slope else "outputs.statement_level", language),
+        access=chosen.max_access_m,
+        standard=scenario.standard,
+        population=study.metadata.get("population_source") or unstated,
+        roads=study.metadata.get("road_source") or unstated,
+    )
+    words += text(f"outputs.direction_{scenario.direction}", language) + ("。" if language == "zh" else ".")
+    if study.metadata.get("is_synthetic"):
+        words = f"【{text('outputs.synthetic', language)}】" + words
+    return words
+
+
+def profile_name(code: str, language: Language) -> str:
+    """Return the profile's name in `language`; its code when the user made it."""
+    return _term(code, language)
+
+
+def tier_name(code: str, language: Language) -> str:
+    """Return the name of a tier result (`station`, `any`, `at_least:station`) in `language`."""
+    if code.startswith("at_least:"):
+        return text("terms.at_least", language, tier=_term(code.removeprefix("at_least:"), language))
+    return _term(code, language)
+
+
+def _term(code: str, language: Language) -> str:
+    try:
+        return text(f"terms.{code}", language)
+    except KeyError:
+        return code
