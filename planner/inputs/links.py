@@ -1,0 +1,206 @@
+"""Road links: ways split at every vertex that joins them to others, whatever file they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from planner.ledger import Ledger
+
+MAX_SEGMENT_M = 100_000.0
+"""No road runs straight for longer: such a segment comes from the antimeridian or from a coordinate that is wrong."""
+
+
+@dataclass(frozen=True)
+class RoadsRead:
+    """What a road file holds.
+
+    Attributes
+    ----------
+    roads : links with the columns of `schema.ROADS`, in the working CRS.
+    barriers : rivers, railways and motorways with the columns of `schema.BARRIERS_TABLE`; empty when the file has none.
+    counts : what was read, repaired and left out (`n_ways`, `n_links`, `n_missing_nodes`, ...).
+    ledger : the same, row by row.
+    """
+
+    roads: gpd.GeoDataFrame
+    barriers: gpd.GeoDataFrame
+    counts: dict[str, int]
+    ledger: Ledger
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Ways as flat vertex arrays, in the order of the file.
+
+    Attributes
+    ----------
+    node : int64[n_vertices], equal number = connected.
+    x, y : float64[n_vertices], metres; not finite where the place is not known.
+    first : int64[n_ways + 1], first vertex of each way.
+    alike : int64[n_ways], equal number = equal class, access and marks, so that one of two copies is redundant.
+    is_oneway : bool[n_ways], whether a copy the other way round says something else.
+    """
+
+    node: NDArray[np.int64]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    first: NDArray[np.int64]
+    alike: NDArray[np.int64]
+    is_oneway: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Links:
+    """Links between shared vertices.
+
+    Attributes
+    ----------
+    geometry : object[n_links], LineStrings.
+    way : int64[n_links], the way each is a piece of; never falls.
+    part : int64[n_links], its place within that way, from 1.
+    from_node, to_node : int64[n_links].
+    is_usable : bool[n_ways], whether any segment of the way has a place (a copy of another way has, too).
+    counts : `n_zero_length` (segments dropped because their ends are one place), `n_torn_segments` (dropped because
+        longer than `MAX_SEGMENT_M`), `n_duplicate_segments` (copies of others), `n_self_loops` (links that end where
+        they begin; kept), `n_vertices`, `n_segments`, `n_links` (what is there in the end).
+    """
+
+    geometry: NDArray[np.object_]
+    way: NDArray[np.int64]
+    part: NDArray[np.int64]
+    from_node: NDArray[np.int64]
+    to_node: NDArray[np.int64]
+    is_usable: NDArray[np.bool_]
+    counts: dict[str, int]
+
+
+def split_ways(ways: Ways) -> Links:
+    """Return the links of the ways, cut at every vertex used more than once and wherever a vertex has no place.
+
+    A way is never joined across a vertex without a place: the road between is not known. Segments of no length are
+    dropped, and their two nodes become one, so that nothing is disconnected. Of copies of a segment on ways that are
+    alike, the first is kept.
+    """
+    n_vertices = len(ways.node)
+    way = np.repeat(np.arange(len(ways.first) - 1), np.diff(ways.first))
+    placed = np.isfinite(ways.x) & np.isfinite(ways.y)
+    follows = np.zeros(n_vertices, dtype=bool)
+    follows[1:] = (way[1:] == way[:-1]) & placed[1:] & placed[:-1]
+    length = np.zeros(n_vertices)
+    with np.errstate(invalid="ignore"):
+        length[1:] = np.hypot(np.diff(ways.x), np.diff(ways.y))
+    torn = follows & (length > MAX_SEGMENT_M)
+    follows &= ~torn
+    same_node = np.zeros(n_vertices, dtype=bool)
+    same_node[1:] = ways.node[1:] == ways.node[:-1]
+    dropped = follows & (same_node | (length == 0.0))
+    node = _merged(ways.node, np.flatnonzero(dropped & ~same_node))
+
+    is_usable = np.zeros(len(ways.first) - 1, dtype=bool)
+    is_usable[way[follows & ~dropped]] = True
+    kept = np.flatnonzero(placed & ~dropped)
+    run = np.cumsum(~follows)[kept]
+    node, way, xy = node[kept], way[kept], np.column_stack((ways.x[kept], ways.y[kept]))
+    start, end, counts = _cut(node, run, way, ways)
+    size = end - start + 1
+    row = np.repeat(np.arange(len(start)), size)
+    vertex = np.arange(len(row)) - np.repeat(np.cumsum(size) - size, size) + start[row]
+    return Links(
+        geometry=_lines(xy[vertex], row),
+        way=way[start],
+        part=_part(way[start]),
+        from_node=node[start],
+        to_node=node[end],
+        is_usable=is_usable,
+        counts={
+            "n_self_loops": int((node[start] == node[end]).sum()),
+            "n_zero_length": int(dropped.sum()),
+            "n_torn_segments": int(torn.sum()),
+            **counts,
+            "n_segments": int((size - 1).sum()),
+            "n_links": len(start),
+        },
+    )
+
+
+def _merged(node: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return `node` with the nodes of vertices `at` and of those before them made one: the smallest number."""
+    if not len(at):
+        return node
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    ids, ends = np.unique(np.concatenate((node[at - 1], node[at])), return_inverse=True)
+    a, b = ends[: len(at)], ends[len(at) :]
+    _, piece = connected_components(coo_array((np.ones(len(at)), (a, b)), shape=(len(ids), len(ids))), directed=False)
+    smallest = np.full(piece.max() + 1, np.iinfo(np.int64).max)
+    np.minimum.at(smallest, piece, ids)
+    row = np.minimum(np.searchsorted(ids, node), len(ids) - 1)
+    return np.where(ids[row] == node, smallest[piece[row]], node)
+
+
+def _cut(
+    node: NDArray[np.int64], run: NDArray[np.int64], way: NDArray[np.int64], ways: Ways
+) -> tuple[NDArray[np.int64], NDArray[np.int64], dict[str, int]]:
+    """Return the first and the last vertex of every link, redundant copies left out, and the counts."""
+    n = len(node)
+    joined = np.zeros(n + 1, dtype=bool)
+    joined[1:n] = run[1:] == run[:-1]
+    _, number, uses = np.unique(node, return_inverse=True, return_counts=True)
+    low, high = np.minimum(number[:-1], number[1:]), np.maximum(number[:-1], number[1:])
+    segment = np.flatnonzero(joined[1:n])
+    _, pair, copies = np.unique(low[segment] * n + high[segment], return_inverse=True, return_counts=True)
+    n_duplicates = len(segment) - len(copies)
+    is_end = (uses[number] > 1) | ~joined[:n] | ~joined[1:]
+    if n_duplicates:
+        again = segment[copies[pair] > 1]
+        is_end[again] = is_end[again + 1] = True
+    ends = np.flatnonzero(is_end & (joined[:n] | joined[1:]))
+    linked = run[ends[1:]] == run[ends[:-1]]
+    start, end = ends[:-1][linked], ends[1:][linked]
+    if n_duplicates:
+        first = _first_copies(number, way, ways, (start, end))
+        start, end = start[first], end[first]
+    n_used = int(np.count_nonzero(np.bincount(number, weights=joined[:n] | joined[1:])))
+    return start, end, {"n_duplicate_segments": n_duplicates, "n_vertices": n_used}
+
+
+def _first_copies(
+    number: NDArray[np.int64],
+    way: NDArray[np.int64],
+    ways: Ways,
+    ends: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> NDArray[np.int64]:
+    """Return the rows of links that no earlier link of one segment repeats, in order."""
+    start, end = ends
+    a, b = number[start], number[end]
+    swap = (a > b) & ~ways.is_oneway[way[start]]
+    single = end - start == 1
+    key = np.column_stack(
+        (np.where(swap, b, a), np.where(swap, a, b), ways.alike[way[start]], np.where(single, -1, start))
+    )
+    _, first = np.unique(key, axis=0, return_index=True)
+    return np.sort(first)
+
+
+def _lines(xy: NDArray[np.float64], row: NDArray[np.int64]) -> NDArray[np.object_]:
+    import shapely
+
+    if not len(row):
+        return np.zeros(0, dtype=object)
+    return shapely.linestrings(xy, indices=row)
+
+
+def _part(way: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return 1, 2, 3 ... within each way; links stand in the order of their ways."""
+    if not len(way):
+        return np.zeros(0, dtype=np.int64)
+    new = np.flatnonzero(np.r_[True, way[1:] != way[:-1]])
+    return np.arange(len(way)) - np.repeat(new, np.diff(np.r_[new, len(way)])) + 1

@@ -1,0 +1,415 @@
+"""OpenStreetMap extracts (`.osm.pbf`, `.osm`, `.osm.gz`, `.osm.bz2`) as road links and barriers, read by pyosmium.
+
+Access follows the OSM access hierarchy: the most specific tag wins (foot over access; bicycle over vehicle over
+access; motorcar over motor_vehicle over vehicle over access). A general `access=yes` opens nothing that the road's
+class closes.
+Source: OpenStreetMap wiki, "Key:access", "Key:highway", "Key:oneway".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from planner.crs import WGS84, require_metric, transform
+from planner.errors import InputError, MissingExtraError
+from planner.inputs.links import Links, RoadsRead, Ways, split_ways
+from planner.ledger import Ledger, LedgerRow
+from planner.progress import SILENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from planner.progress import Progress
+
+    Get = Callable[[str], str | None]
+
+NO_ROADS = frozenset(
+    {"construction", "proposed", "abandoned", "razed", "platform", "services", "rest_area", "raceway"}
+)  # fmt: skip
+"""Values of `highway` that name no road one can use."""
+MIN_WATER_M2 = 10_000.0
+"""Ponds and pools below one hectare are walked around: they are no barrier."""
+
+_YES = frozenset({"yes", "designated", "permissive", "official", "public", "destination"})
+_NO = frozenset({"no", "private", "military", "emergency", "use_sidepath", "dismount"})
+_NO_CARS = frozenset({"agricultural", "forestry", "delivery", "permit"})
+_SIDEWALKS = frozenset({"yes", "both", "left", "right"})
+_CLOSED_CLASSES = {
+    "busway": ("motor",),
+    "bus_guideway": ("foot", "bicycle", "motor"),
+    "via_ferrata": ("bicycle", "motor"),
+    "elevator": ("bicycle", "motor"),
+    "escape": ("foot", "bicycle", "motor"),
+}
+_FORWARD = frozenset({"yes", "true", "1"})
+_BACKWARD = frozenset({"-1", "reverse"})
+_ROUND = frozenset({"roundabout", "circular"})
+_RIVERS = frozenset({"river", "canal"})
+_RAILWAYS = frozenset({"rail", "light_rail"})
+_MOTORWAYS = frozenset({"motorway", "motorway_link"})
+_WAYS_PER_REPORT = 20_000
+_WKB_HEAD = 18  # hex digits of byte order, type and number of points
+
+
+@dataclass(frozen=True)
+class _Attributes:
+    """What the tags of a way say, in the columns of the roads table."""
+
+    highway: str
+    name: str | None
+    oneway: str
+    foot: str | None
+    bicycle: str | None
+    motor: str | None
+    bridge: bool
+    tunnel: bool
+
+
+@dataclass
+class _Raw:
+    """Ways as they stand in the file, filled while it is read."""
+
+    ids: list[int] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    refs: list[int] = field(default_factory=list)
+    points: list[str] = field(default_factory=list)
+    attributes: list[_Attributes] = field(default_factory=list)
+    barriers: list[tuple[str, str | None, str]] = field(default_factory=list)
+    n_left_out: int = 0
+
+
+def read_osm(path: str | Path, crs: str, progress: Progress = SILENT) -> RoadsRead:
+    """Return the roads and barriers of an OpenStreetMap extract, in the metric `crs`.
+
+    Ways without a place for some of their nodes (cut extracts) are broken there, never bridged.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, is damaged or holds no road.
+    CrsError
+        When `crs` is not metric.
+    MissingExtraError
+        When pyosmium is not installed.
+    """
+    require_metric(crs)
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no file {path}.")
+    progress.update(0, 3, "roads")
+    with _Reading(path) as osmium:
+        raw = _read_ways(osmium, path, progress)
+    if not raw.ids:
+        raise InputError(f"{path.name} holds no road: no way with a highway tag that one can travel on.")
+    with _Reading(path) as osmium:
+        lon, lat = _places(osmium, path, raw)
+        progress.update(1, 3, "water")
+        water = _read_water(osmium, path)
+    progress.update(2, 3, "links")
+    missing = np.isnan(lon)
+    x, y = transform(lon, lat, WGS84, crs)
+    links = split_ways(_ways(raw, x, y))
+    counts = {
+        "n_ways": len(raw.ids),
+        "n_ways_left_out": raw.n_left_out,
+        "n_missing_nodes": int(missing.sum()),
+        **links.counts,
+    }
+    read = RoadsRead(
+        roads=_roads_table(raw, links, crs),
+        barriers=_barriers_table(raw, water, crs),
+        counts=counts,
+        ledger=_ledger(path.name, raw, links, missing, counts),
+    )
+    progress.update(3, 3)
+    return read
+
+
+class _Reading:
+    """Imports osmium and turns its complaints into one error about the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> Any:  # noqa: ANN401  the module
+        try:
+            import osmium
+        except ImportError as error:
+            raise MissingExtraError("osmium", "osm") from error
+        return osmium
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, (RuntimeError, OSError, UnicodeError)) and not isinstance(error, InputError):
+            raise InputError(
+                f"{self._path.name} cannot be read as OpenStreetMap data: it is damaged, cut short or of another kind "
+                f"({error}). Download it again."
+            ) from error
+
+
+def _read_ways(osmium: Any, path: Path, progress: Progress) -> _Raw:  # noqa: ANN401
+    """Return the highways and the line barriers of the file, in one native pass over nodes and ways."""
+    entity = osmium.osm
+    ways = (
+        osmium.FileProcessor(str(path), entity.NODE | entity.WAY)
+        .with_locations()
+        .with_filter(osmium.filter.EntityFilter(entity.WAY))
+        .with_filter(osmium.filter.KeyFilter("highway", "waterway", "railway"))
+    )
+    points = _PointWriter(osmium)
+    raw = _Raw()
+    for number, way in enumerate(ways):
+        if number % _WAYS_PER_REPORT == 0:
+            progress.update(0, 3, "roads")
+        get = way.tags.get
+        highway = get("highway")
+        kind = _barrier_kind(highway, get)
+        if kind is not None:
+            raw.barriers.append((kind, get("name"), points(way)))
+        if highway is None:
+            continue
+        if highway in NO_ROADS or get("area") == "yes":
+            raw.n_left_out += 1
+            continue
+        refs = [node.ref for node in way.nodes]
+        raw.ids.append(way.id)
+        raw.sizes.append(len(refs))
+        raw.refs += refs
+        raw.points.append(points(way))
+        raw.attributes.append(_attributes(highway, get))
+    return raw
+
+
+class _PointWriter:
+    """Coordinates of a way's nodes as hex of little-endian doubles, NaN where the file has no place for a node."""
+
+    def __init__(self, osmium: Any) -> None:  # noqa: ANN401
+        self._write = osmium.geom.WKBFactory().create_linestring
+        self._all = osmium.geom.use_nodes.ALL
+        self._gaps = (osmium.InvalidLocationError, RuntimeError, ValueError)
+
+    def __call__(self, way: Any) -> str:  # noqa: ANN401
+        try:
+            return self._write(way, self._all)[_WKB_HEAD:]
+        except self._gaps:  # a node without a place, or fewer than two nodes
+            places = (node.location for node in way.nodes)
+            known = [(place.lon, place.lat) if place.valid() else (np.nan, np.nan) for place in places]
+            return np.asarray(known, "<f8").tobytes().hex()
+
+
+def _places(
+    osmium: Any,  # noqa: ANN401
+    path: Path,
+    raw: _Raw,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return longitude and latitude of every vertex; NaN where the file has none.
+
+    Files of some download services hold ways before nodes: what the first pass did not know is looked up again.
+    """
+    lonlat = np.frombuffer(bytes.fromhex("".join(raw.points)), "<f8").reshape(-1, 2).copy()
+    missing = np.flatnonzero(np.isnan(lonlat[:, 0]))
+    if len(missing):
+        refs = np.asarray(raw.refs, dtype=np.int64)[missing]
+        wanted = set(refs.tolist())
+        nodes = osmium.FileProcessor(str(path), osmium.osm.NODE)
+        if min(wanted) >= 0:
+            nodes = nodes.with_filter(osmium.filter.IdFilter(wanted))
+        found = {node.id: (node.lon, node.lat) for node in nodes if node.id in wanted and node.location.valid()}
+        lonlat[missing] = [found.get(ref, (np.nan, np.nan)) for ref in refs.tolist()]
+    return lonlat[:, 0], lonlat[:, 1]
+
+
+def _read_water(osmium: Any, path: Path) -> list[tuple[str | None, str]]:  # noqa: ANN401
+    """Return name and WKB (hex) of the water polygons, rings of relations joined."""
+    tags = (("natural", "water"), ("waterway", "riverbank"))
+    areas = (
+        osmium.FileProcessor(str(path))
+        .with_areas(osmium.filter.TagFilter(*tags))
+        .with_filter(osmium.filter.EntityFilter(osmium.osm.AREA))
+        .with_filter(osmium.filter.TagFilter(*tags))
+    )
+    write = osmium.geom.WKBFactory().create_multipolygon
+    return [(area.tags.get("name"), shape) for area in areas if (shape := _shape(write, area)) is not None]
+
+
+def _shape(write: Callable[[Any], str], area: Any) -> str | None:  # noqa: ANN401
+    try:
+        return write(area)
+    except RuntimeError:  # rings that do not close in a cut extract
+        return None
+
+
+def _barrier_kind(highway: str | None, get: Get) -> str | None:
+    """Return the kind of barrier a way is; on a bridge or in a tunnel it is none."""
+    if highway in _MOTORWAYS:
+        kind = "motorway"
+    elif get("railway") in _RAILWAYS:
+        kind = "railway"
+    elif get("waterway") in _RIVERS:
+        kind = "river"
+    else:
+        return None
+    return None if _is_set(get("bridge")) or _is_set(get("tunnel")) else kind
+
+
+def _attributes(highway: str, get: Get) -> _Attributes:
+    foot, bicycle, motor = _access(highway, get)
+    return _Attributes(
+        highway,
+        get("name"),
+        _oneway(highway, get),
+        foot,
+        bicycle,
+        motor,
+        _is_set(get("bridge")),
+        _is_set(get("tunnel")),
+    )
+
+
+def _access(highway: str, get: Get) -> tuple[str | None, str | None, str | None]:
+    """Return who may travel a way on foot, by bicycle, by car: "yes", "no", or None where the class decides."""
+    access = "no" if get("access") in _NO else None
+    closed = _CLOSED_CLASSES.get(highway, ())
+    if get("motorroad") == "yes":
+        closed = (*closed, "foot", "bicycle")
+    vehicle = _word(get("vehicle"), access, _NO_CARS)
+    bicycle = _word(get("bicycle"), _word(get("vehicle"), access) or _closed("bicycle", closed))
+    motor = _word(get("motorcar"), _word(get("motor_vehicle"), vehicle or _closed("motor", closed), _NO_CARS), _NO_CARS)
+    foot = _word(get("foot"), access or _closed("foot", closed))
+    if foot is None and get("sidewalk") in _SIDEWALKS:
+        foot = "yes"
+    return foot, bicycle, motor
+
+
+def _word(value: str | None, inherited: str | None, also_no: frozenset[str] = frozenset()) -> str | None:
+    """Return what an access tag says, else what stands above it in the hierarchy."""
+    if value in _YES:
+        return "yes"
+    return "no" if value in _NO or value in also_no else inherited
+
+
+def _closed(mode: str, closed: tuple[str, ...]) -> str | None:
+    return "no" if mode in closed else None
+
+
+def _oneway(highway: str, get: Get) -> str:
+    value = get("oneway")
+    if value in _FORWARD:
+        return "forward"
+    if value in _BACKWARD:
+        return "backward"
+    is_implied = value is None and (highway == "motorway" or get("junction") in _ROUND)
+    return "forward" if is_implied else "no"
+
+
+def _is_set(value: str | None) -> bool:
+    return value is not None and value != "no"
+
+
+def _ways(raw: _Raw, x: NDArray[np.float64], y: NDArray[np.float64]) -> Ways:
+    alike: dict[_Attributes, int] = {}
+    return Ways(
+        node=np.asarray(raw.refs, dtype=np.int64),
+        x=x,
+        y=y,
+        first=np.concatenate(([0], np.cumsum(raw.sizes, dtype=np.int64))),
+        alike=np.asarray([alike.setdefault(words, len(alike)) for words in raw.attributes], dtype=np.int64),
+        is_oneway=np.asarray([words.oneway != "no" for words in raw.attributes], dtype=bool),
+    )
+
+
+def _roads_table(raw: _Raw, links: Links, crs: str) -> gpd.GeoDataFrame:
+    import geopandas as gpd
+
+    def column(name: str, kind: type = object) -> NDArray:
+        values: NDArray = np.asarray([getattr(words, name) for words in raw.attributes], dtype=kind)
+        return values[links.way]
+
+    ids = np.asarray(raw.ids)[links.way]
+    return gpd.GeoDataFrame(
+        {
+            "road_id": [f"w{way}-{part}" for way, part in zip(ids.tolist(), links.part.tolist(), strict=True)],
+            "class": column("highway"),
+            "name": column("name"),
+            "oneway": column("oneway"),
+            "foot": column("foot"),
+            "bicycle": column("bicycle"),
+            "motor": column("motor"),
+            "bridge": column("bridge", bool),
+            "tunnel": column("tunnel", bool),
+            "from_node": links.from_node,
+            "to_node": links.to_node,
+        },
+        geometry=links.geometry,
+        crs=crs,
+    )
+
+
+def _barriers_table(raw: _Raw, water: list[tuple[str | None, str]], crs: str) -> gpd.GeoDataFrame:
+    """Return the barriers of the file in `crs`: lines where two or more nodes have a place, and water of a hectare."""
+    import geopandas as gpd
+    import pandas as pd
+    import shapely
+
+    names: list[str | None] = []
+    kinds: list[str] = []
+    shapes: list[Any] = []
+    for kind, name, points in raw.barriers:
+        for piece in _pieces(np.frombuffer(bytes.fromhex(points), "<f8").reshape(-1, 2)):
+            kinds.append(kind)
+            names.append(name)
+            shapes.append(shapely.LineString(piece))
+    lines = gpd.GeoDataFrame({"kind": kinds, "name": names}, geometry=shapes, crs=WGS84).to_crs(crs)
+    polygons = gpd.GeoDataFrame(
+        {"kind": ["river"] * len(water), "name": [name for name, _ in water]},
+        geometry=shapely.from_wkb(np.asarray([shape for _, shape in water], dtype=object)),
+        crs=WGS84,
+    ).to_crs(crs)
+    polygons = polygons[polygons.area >= MIN_WATER_M2]
+    table = pd.concat([part.astype({"kind": object, "name": object}) for part in (lines, polygons)], ignore_index=True)
+    table.insert(0, "barrier_id", [f"b{number}" for number in range(1, len(table) + 1)])
+    return gpd.GeoDataFrame(table, geometry="geometry", crs=crs)
+
+
+def _pieces(lonlat: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    """Yield the runs of two or more known places."""
+    for run in np.split(lonlat, np.flatnonzero(np.isnan(lonlat[:, 0]))):
+        known = run[~np.isnan(run[:, 0])]
+        if len(known) > 1:
+            yield known
+
+
+def _ledger(file: str, raw: _Raw, links: Links, missing: NDArray[np.bool_], counts: dict[str, int]) -> Ledger:
+    """Return one row for each way that lost nodes or was refused, and one for each kind of repair."""
+    n_ways = len(raw.ids)
+    way = np.repeat(np.arange(n_ways), raw.sizes)
+    n_lost = np.bincount(way[missing], minlength=n_ways)
+    usable = links.is_usable
+    rows = [
+        LedgerRow(
+            file,
+            row + 1,
+            "",
+            "way_nodes_missing" if usable[row] else "way_without_place",
+            {"way": raw.ids[row], "n": int(n_lost[row])},
+            is_refused=not usable[row],
+        )
+        for row in np.flatnonzero(~usable | (n_lost > 0)).tolist()
+    ]
+    rows += [
+        LedgerRow(file, 0, "", code, {"n": counts[key]}, is_refused=False)
+        for key, code in (
+            ("n_ways_left_out", "ways_left_out"),
+            ("n_zero_length", "segments_zero_length"),
+            ("n_torn_segments", "segments_torn"),
+            ("n_duplicate_segments", "segments_duplicate"),
+        )
+        if counts[key]
+    ]
+    return Ledger(n_ways, int((~usable).sum()), tuple(rows))
