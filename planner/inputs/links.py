@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
     from numpy.typing import NDArray
 
     from planner.ledger import Ledger
 
 MAX_SEGMENT_M = 100_000.0
 """No road runs straight for longer: such a segment comes from the antimeridian or from a coordinate that is wrong."""
+
+SEGMENT_REPAIRS = (
+    ("n_zero_length", "segments_zero_length"),
+    ("n_torn_segments", "segments_torn"),
+    ("n_duplicate_segments", "segments_duplicate"),
+)
+"""Counts of `Links`, and the ledger's code for each."""
+MOTORWAYS = ("motorway", "motorway_link")
+"""Classes that one cannot walk across."""
 
 
 @dataclass(frozen=True)
@@ -204,3 +214,36 @@ def _part(way: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.zeros(0, dtype=np.int64)
     new = np.flatnonzero(np.r_[True, way[1:] != way[:-1]])
     return np.arange(len(way)) - np.repeat(new, np.diff(np.r_[new, len(way)])) + 1
+
+
+def road_table(links: Links, ids: list[str], attributes: pd.DataFrame, crs: str) -> gpd.GeoDataFrame:
+    """Return the links with the columns of `schema.ROADS`; `attributes` has one row a way."""
+    import geopandas as gpd
+
+    table = attributes.take(links.way).reset_index(drop=True)
+    table.insert(0, "road_id", ids)
+    table["from_node"] = links.from_node
+    table["to_node"] = links.to_node
+    return gpd.GeoDataFrame(table, geometry=links.geometry, crs=crs)
+
+
+def motorways(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the motorways as barriers; under their bridges and over their tunnels one can pass."""
+    rows = roads[roads["class"].isin(MOTORWAYS) & ~roads["bridge"] & ~roads["tunnel"]]
+    return barrier_table(["motorway"] * len(rows), rows["name"].to_list(), rows.geometry.array, str(roads.crs))
+
+
+def barrier_table(kinds: list[str], names: list[Any], shapes: Any, crs: str) -> gpd.GeoDataFrame:  # noqa: ANN401
+    """Return barriers with the columns of `schema.BARRIERS_TABLE`, numbered from 1."""
+    import geopandas as gpd
+    import pandas as pd
+
+    return gpd.GeoDataFrame(
+        {
+            "barrier_id": pd.Series([f"b{number}" for number in range(1, len(kinds) + 1)], dtype="str"),
+            "kind": pd.Series(kinds, dtype="str"),
+            "name": pd.Series(names, dtype="str"),
+        },
+        geometry=shapes,
+        crs=crs,
+    )

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from planner.crs import WGS84, require_metric, transform
 from planner.errors import InputError, MissingExtraError
-from planner.inputs.links import Links, RoadsRead, Ways, split_ways
+from planner.inputs.archives import require_file
+from planner.inputs.links import SEGMENT_REPAIRS, RoadsRead, Ways, barrier_table, motorways, road_table, split_ways
 from planner.ledger import Ledger, LedgerRow
 from planner.progress import SILENT
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
+    from planner.inputs.links import Links
     from planner.progress import Progress
 
     Get = Callable[[str], str | None]
@@ -53,13 +55,12 @@ _BACKWARD = frozenset({"-1", "reverse"})
 _ROUND = frozenset({"roundabout", "circular"})
 _RIVERS = frozenset({"river", "canal"})
 _RAILWAYS = frozenset({"rail", "light_rail"})
-_MOTORWAYS = frozenset({"motorway", "motorway_link"})
+_COLUMNS = ("class", "name", "oneway", "foot", "bicycle", "motor", "bridge", "tunnel")
 _WAYS_PER_REPORT = 20_000
 _WKB_HEAD = 18  # hex digits of byte order, type and number of points
 
 
-@dataclass(frozen=True)
-class _Attributes:
+class _Attributes(NamedTuple):
     """What the tags of a way say, in the columns of the roads table."""
 
     highway: str
@@ -101,8 +102,7 @@ def read_osm(path: str | Path, crs: str, progress: Progress = SILENT) -> RoadsRe
     """
     require_metric(crs)
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"There is no file {path}.")
+    require_file(path)
     progress.update(0, 3, "roads")
     with _Reading(path) as osmium:
         raw = _read_ways(osmium, path, progress)
@@ -122,9 +122,10 @@ def read_osm(path: str | Path, crs: str, progress: Progress = SILENT) -> RoadsRe
         "n_missing_nodes": int(missing.sum()),
         **links.counts,
     }
+    roads = _roads_table(raw, links, crs)
     read = RoadsRead(
-        roads=_roads_table(raw, links, crs),
-        barriers=_barriers_table(raw, water, crs),
+        roads=roads,
+        barriers=_barriers_table(raw, water, roads),
         counts=counts,
         ledger=_ledger(path.name, raw, links, missing, counts),
     )
@@ -169,7 +170,7 @@ def _read_ways(osmium: Any, path: Path, progress: Progress) -> _Raw:  # noqa: AN
             progress.update(0, 3, "roads")
         get = way.tags.get
         highway = get("highway")
-        kind = _barrier_kind(highway, get)
+        kind = _barrier_kind(get)
         if kind is not None:
             raw.barriers.append((kind, get("name"), points(way)))
         if highway is None:
@@ -245,11 +246,9 @@ def _shape(write: Callable[[Any], str], area: Any) -> str | None:  # noqa: ANN40
         return None
 
 
-def _barrier_kind(highway: str | None, get: Get) -> str | None:
-    """Return the kind of barrier a way is; on a bridge or in a tunnel it is none."""
-    if highway in _MOTORWAYS:
-        kind = "motorway"
-    elif get("railway") in _RAILWAYS:
+def _barrier_kind(get: Get) -> str | None:
+    """Return the kind of barrier a river or railway is; on a bridge or in a tunnel it is none."""
+    if get("railway") in _RAILWAYS:
         kind = "railway"
     elif get("waterway") in _RIVERS:
         kind = "river"
@@ -325,56 +324,45 @@ def _ways(raw: _Raw, x: NDArray[np.float64], y: NDArray[np.float64]) -> Ways:
 
 
 def _roads_table(raw: _Raw, links: Links, crs: str) -> gpd.GeoDataFrame:
-    import geopandas as gpd
+    import pandas as pd
 
-    def column(name: str, kind: type = object) -> NDArray:
-        values: NDArray = np.asarray([getattr(words, name) for words in raw.attributes], dtype=kind)
-        return values[links.way]
-
-    ids = np.asarray(raw.ids)[links.way]
-    return gpd.GeoDataFrame(
+    columns = list(zip(*raw.attributes, strict=True))
+    attributes = pd.DataFrame(
         {
-            "road_id": [f"w{way}-{part}" for way, part in zip(ids.tolist(), links.part.tolist(), strict=True)],
-            "class": column("highway"),
-            "name": column("name"),
-            "oneway": column("oneway"),
-            "foot": column("foot"),
-            "bicycle": column("bicycle"),
-            "motor": column("motor"),
-            "bridge": column("bridge", bool),
-            "tunnel": column("tunnel", bool),
-            "from_node": links.from_node,
-            "to_node": links.to_node,
-        },
-        geometry=links.geometry,
-        crs=crs,
+            name: pd.Series(values, dtype="bool" if name in ("bridge", "tunnel") else "str")
+            for name, values in zip(_COLUMNS, columns, strict=True)
+        }
+    )
+    ids = np.asarray(raw.ids)[links.way].tolist()
+    return road_table(
+        links, [f"w{way}-{part}" for way, part in zip(ids, links.part.tolist(), strict=True)], attributes, crs
     )
 
 
-def _barriers_table(raw: _Raw, water: list[tuple[str | None, str]], crs: str) -> gpd.GeoDataFrame:
-    """Return the barriers of the file in `crs`: lines where two or more nodes have a place, and water of a hectare."""
+def _barriers_table(raw: _Raw, water: list[tuple[str | None, str]], roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return lines where two or more nodes have a place, water of a hectare and more, and motorways."""
     import geopandas as gpd
-    import pandas as pd
     import shapely
 
-    names: list[str | None] = []
-    kinds: list[str] = []
-    shapes: list[Any] = []
-    for kind, name, points in raw.barriers:
-        for piece in _pieces(np.frombuffer(bytes.fromhex(points), "<f8").reshape(-1, 2)):
-            kinds.append(kind)
-            names.append(name)
-            shapes.append(shapely.LineString(piece))
-    lines = gpd.GeoDataFrame({"kind": kinds, "name": names}, geometry=shapes, crs=WGS84).to_crs(crs)
-    polygons = gpd.GeoDataFrame(
-        {"kind": ["river"] * len(water), "name": [name for name, _ in water]},
-        geometry=shapely.from_wkb(np.asarray([shape for _, shape in water], dtype=object)),
-        crs=WGS84,
-    ).to_crs(crs)
-    polygons = polygons[polygons.area >= MIN_WATER_M2]
-    table = pd.concat([part.astype({"kind": object, "name": object}) for part in (lines, polygons)], ignore_index=True)
-    table.insert(0, "barrier_id", [f"b{number}" for number in range(1, len(table) + 1)])
-    return gpd.GeoDataFrame(table, geometry="geometry", crs=crs)
+    lines = [
+        (kind, name, shapely.LineString(piece))
+        for kind, name, points in raw.barriers
+        for piece in _pieces(np.frombuffer(bytes.fromhex(points), "<f8").reshape(-1, 2))
+    ]
+    crs = str(roads.crs)
+    polygons = gpd.GeoSeries([shapely.from_wkb(shape) for _, shape in water], crs=WGS84).to_crs(crs)
+    large = np.flatnonzero(polygons.area >= MIN_WATER_M2).tolist()
+    highways = motorways(roads)
+    return barrier_table(
+        [kind for kind, _, _ in lines] + ["river"] * len(large) + highways["kind"].to_list(),
+        [name for _, name, _ in lines] + [water[row][0] for row in large] + highways["name"].to_list(),
+        [
+            *gpd.GeoSeries([line for _, _, line in lines], crs=WGS84).to_crs(crs),
+            *polygons.iloc[large],
+            *highways.geometry,
+        ],
+        crs,
+    )
 
 
 def _pieces(lonlat: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
@@ -404,12 +392,7 @@ def _ledger(file: str, raw: _Raw, links: Links, missing: NDArray[np.bool_], coun
     ]
     rows += [
         LedgerRow(file, 0, "", code, {"n": counts[key]}, is_refused=False)
-        for key, code in (
-            ("n_ways_left_out", "ways_left_out"),
-            ("n_zero_length", "segments_zero_length"),
-            ("n_torn_segments", "segments_torn"),
-            ("n_duplicate_segments", "segments_duplicate"),
-        )
+        for key, code in (("n_ways_left_out", "ways_left_out"), *SEGMENT_REPAIRS)
         if counts[key]
     ]
     return Ledger(n_ways, int((~usable).sum()), tuple(rows))

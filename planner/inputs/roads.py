@@ -1,0 +1,309 @@
+"""Road lines of any map layer with a road-class column, as links between shared vertices.
+
+Lines are joined where they share a vertex, compared at one millimetre in the working CRS. Lines that cross without a
+shared vertex are not joined: a bridge over a road looks the same.
+"""
+
+from __future__ import annotations
+
+import tomllib
+import unicodedata
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from planner.crs import parse_crs, require_metric, transform
+from planner.errors import CrsError, InputError
+from planner.inputs.archives import choose, require_file, unpacked
+from planner.inputs.headers import match_headers, require_choices, require_columns
+from planner.inputs.layers import SUFFIXES, read_layer
+from planner.inputs.links import SEGMENT_REPAIRS, RoadsRead, Ways, motorways, road_table, split_ways
+from planner.inputs.options import ImportOptions
+from planner.inputs.records import Findings, is_blank, shown, with_file
+from planner.progress import SILENT
+from planner.schema import FLAGS, ROADS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from planner.inputs.links import Links
+    from planner.inputs.records import Cells, Records
+    from planner.progress import Progress
+
+UNMAPPED = "unclassified"
+"""The class of a road whose own class nobody mapped."""
+NODE_GRID_M = 0.001
+"""Vertices closer than this in x and in y are one node."""
+
+_LINE, _RING, _LINES = 1, 2, 5
+_MAX_DEGREES = (180.0, 90.0)
+_YES_NO = {word: value for value, words in zip(("yes", "no"), FLAGS, strict=True) for word in words}
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "oneway": {
+        **{word: code for code, words in ROADS.column("oneway").choices for word in (code, *words)},
+        "n": "no", "false": "no", "无": "no", "y": "forward", "tf": "forward", "ft": "forward", "正向": "forward",
+        "逆向": "backward", "both": "no",
+    },
+    "access": {**_YES_NO, "designated": "yes", "permissive": "yes", "private": "no"},
+    "mark": {**_YES_NO, "t": "yes", "f": "no", "viaduct": "yes", "building_passage": "yes", "covered": "yes",
+             "桥": "yes", "桥梁": "yes", "隧道": "yes"},
+}  # fmt: skip
+
+
+def read_road_lines(
+    path: str | Path, crs: str, options: ImportOptions | None = None, progress: Progress = SILENT
+) -> RoadsRead:
+    """Return the roads of a map layer (`.shp`, `.gpkg`, `.geojson`, `.parquet`, zipped or not), in the metric `crs`.
+
+    Multi-part lines become one way each part. Classes are put into the planner's words by `options.class_mapping`
+    first, then by `presets/road_classes.toml`; what neither knows becomes "unclassified", counted in the ledger.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, has no class column or holds no usable line.
+    CrsError
+        When the frame of the coordinates is not known or contradicts them, or `crs` is not metric.
+    """
+    require_metric(crs)
+    options = options or ImportOptions()
+    progress.update(0, 3, "roads")
+    records = _read(Path(path), options)
+    if records.geometry is None:
+        raise InputError(f"{records.file} holds a table without lines. Roads are read from a map layer.")
+    require_choices(records.headers, ROADS, options.columns, records.file)
+    found = match_headers(records.headers, ROADS, options.columns, is_short=records.has_short_headers)
+    require_columns(found, records.headers, ROADS, records.file)
+    findings = Findings(records.file, records.row)
+
+    progress.update(1, 3, "links")
+    line, row = _lines(records.geometry, findings)
+    x, y, first, n_missing = _vertices(line, records, options, crs)
+    attributes = _attributes(records, found, findings, options).iloc[row].reset_index(drop=True)
+    alike = attributes.groupby(list(attributes.columns), dropna=False, sort=False).ngroup()
+    links = split_ways(
+        Ways(
+            node=_nodes(x, y),
+            x=x,
+            y=y,
+            first=first,
+            alike=np.asarray(alike, dtype=np.int64),
+            is_oneway=(attributes["oneway"] != "no").to_numpy(),
+        )
+    )
+    if not len(links.way):
+        raise InputError(f"{records.file} holds no usable line.")
+    _note_links(links, row, findings)
+    progress.update(2, 3, "table")
+    roads = road_table(links, _ids(records.row[row], links), attributes, crs)
+    counts = {"n_ways": len(first) - 1, "n_missing_nodes": n_missing, **links.counts}
+    progress.update(3, 3)
+    return RoadsRead(roads, motorways(roads), counts, findings.ledger())
+
+
+@cache
+def road_classes() -> dict[str, str]:
+    """Return the shipped mapping: word, as `plain_word` writes it -> class of the planner."""
+    path = resources.files("planner.presets") / "road_classes.toml"
+    return road_classes_from_toml(path.read_text(encoding="utf-8"))
+
+
+def road_classes_from_toml(text: str) -> dict[str, str]:
+    """Return the mapping of a TOML text of `class = [words]`.
+
+    Raises
+    ------
+    InputError
+        When the text is no such table, or one word means two classes.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"The road classes cannot be read: {error}") from error
+    mapping: dict[str, str] = {}
+    for road_class, words in table.items():
+        if not isinstance(words, list):
+            raise InputError(f"The road classes cannot be read: '{road_class}' must be a list of words.")
+        for word in (road_class, *words):
+            key = plain_word(str(word))
+            if mapping.setdefault(key, road_class) != road_class:
+                raise InputError(f"The road class '{word}' means both {mapping[key]} and {road_class}.")
+    return mapping
+
+
+def plain_word(word: str) -> str:
+    """Return what two spellings of a class have in common: no case, spaces or full-width letters."""
+    return "".join(unicodedata.normalize("NFKC", word).casefold().split())
+
+
+def _read(path: Path, options: ImportOptions) -> Records:
+    require_file(path)
+    if path.suffix.lower() == ".zip":
+        with unpacked(path) as members:
+            member = choose(path.name, members, SUFFIXES, options.layer)
+            return with_file(read_layer(member, None), path.name)
+    if path.suffix.lower() not in SUFFIXES:
+        kinds = ", ".join((*SUFFIXES, ".zip"))
+        raise InputError(f"{path.name} is no map layer. Roads are read from {kinds} and OpenStreetMap files.")
+    return with_file(read_layer(path, options.layer), path.name)
+
+
+def _lines(geometry: Cells, findings: Findings) -> tuple[Cells, NDArray[np.int64]]:
+    """Return the single lines and the record of each; records without a line are refused."""
+    import shapely
+
+    kind = shapely.get_type_id(geometry)
+    is_empty = (kind < 0) | shapely.is_empty(geometry)
+    is_line = np.isin(kind, (_LINE, _RING, _LINES))
+    for i in np.flatnonzero(is_empty).tolist():
+        findings.refuse(i, "", "line_without_geometry")
+    for i in np.flatnonzero(~is_empty & ~is_line).tolist():
+        findings.refuse(i, "", "wrong_geometry", geometry=geometry[i].geom_type, needed="LineString")
+    usable = np.flatnonzero(~is_empty & is_line)
+    line, part_of = shapely.get_parts(geometry[usable], return_index=True)
+    return line, usable[part_of]
+
+
+def _vertices(
+    line: Cells, records: Records, options: ImportOptions, crs: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], int]:
+    """Return x, y of all vertices in `crs`, the first vertex of each line, and how many vertices have no place."""
+    import shapely
+
+    frame = _frame(records, options)
+    xy, line_of = shapely.get_coordinates(line, return_index=True)
+    limits = np.abs(xy[np.isfinite(xy).all(axis=1)])
+    if parse_crs(frame).is_geographic and len(limits) and (limits > _MAX_DEGREES).any():
+        raise CrsError(
+            f"The coordinates of {records.file} reach {limits[:, 0].max():.0f}, {limits[:, 1].max():.0f}: those are no "
+            f"degrees, but {frame} is in degrees. Name the true frame with --frame."
+        )
+    x, y = transform(xy[:, 0], xy[:, 1], frame, crs)
+    first = np.searchsorted(line_of, np.arange(len(line) + 1))
+    return x, y, first, int((~(np.isfinite(x) & np.isfinite(y))).sum())
+
+
+def _frame(records: Records, options: ImportOptions) -> str:
+    frame = options.frame or records.crs
+    if frame is None:
+        raise CrsError(
+            f"{records.file} does not say what its coordinates mean (no .prj). Name the frame: --frame EPSG:4490."
+        )
+    return f"EPSG:{frame}" if frame.isdecimal() else frame
+
+
+def _nodes(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the number of each vertex: equal for equal places on the millimetre grid."""
+    columns = [np.unique(np.round(values / NODE_GRID_M), return_inverse=True) for values in (x, y)]
+    (_, column), (rows, row) = columns
+    _, node = np.unique(column.astype(np.int64) * len(rows) + row, return_inverse=True)
+    return node.astype(np.int64)
+
+
+def _attributes(records: Records, found: Mapping[str, int], findings: Findings, options: ImportOptions) -> pd.DataFrame:
+    """Return the columns of the roads table, one row a record."""
+    import pandas as pd
+
+    table: dict[str, Any] = {"class": _classes(records, found["class"], findings, options.class_mapping or {})}
+    table["name"] = _names(records, found.get("name"))
+    table["oneway"] = _codes(records, found, "oneway", findings, _WORDS["oneway"]).fillna("no")
+    for name in ("foot", "bicycle", "motor"):
+        table[name] = _codes(records, found, name, findings, _WORDS["access"])
+    for name in ("bridge", "tunnel"):
+        table[name] = (_codes(records, found, name, findings, _WORDS["mark"]) == "yes").to_numpy(bool)
+    return pd.DataFrame(table)
+
+
+def _classes(records: Records, position: int, findings: Findings, mapping: Mapping[str, str]) -> NDArray[np.object_]:
+    known = road_classes()
+    wrong = sorted(set(mapping.values()) - set(known.values()))
+    if wrong:
+        raise InputError(
+            f"'{wrong[0]}' is no road class of the planner. Classes: {', '.join(sorted(set(known.values())))}."
+        )
+    own = {plain_word(word): road_class for word, road_class in mapping.items()}
+    header = records.headers[position]
+    row, words = _distinct(records.columns[position])
+    n_rows = np.bincount(row, minlength=len(words))
+    classes = np.full(len(words), UNMAPPED, dtype=object)
+    for i, word in enumerate(words):
+        found = own.get(plain_word(word)) or known.get(plain_word(word))
+        if found is not None:
+            classes[i] = found
+        elif word:
+            findings.note(header, "class_unmapped", value=shown(word), n=int(n_rows[i]), road_class=UNMAPPED)
+        else:
+            findings.note(header, "class_blank", header=header, n=int(n_rows[i]), road_class=UNMAPPED)
+    return classes[row]
+
+
+def _names(records: Records, position: int | None) -> pd.Series:
+    import pandas as pd
+
+    if position is None:
+        return pd.Series([None] * len(records), dtype="str")
+    row, words = _distinct(records.columns[position])
+    return pd.Series(np.asarray([word or None for word in words], dtype=object)[row], dtype="str")
+
+
+def _codes(
+    records: Records, found: Mapping[str, int], name: str, findings: Findings, words: Mapping[str, str]
+) -> pd.Series:
+    """Return the codes of a column, missing where it is blank; what is no known word is noted and left out."""
+    import pandas as pd
+
+    if name not in found:
+        return pd.Series([None] * len(records), dtype="str")
+    header = records.headers[found[name]]
+    row, cells = _distinct(records.columns[found[name]])
+    n_rows = np.bincount(row, minlength=len(cells))
+    codes = np.full(len(cells), None, dtype=object)
+    for i, cell in enumerate(cells):
+        codes[i] = words.get(plain_word(cell))
+        if cell and codes[i] is None:
+            choices = ", ".join(code for code, _ in ROADS.column(name).choices) or "yes, no"
+            findings.note(
+                header, "road_value_unknown", header=header, value=shown(cell), n=int(n_rows[i]), choices=choices
+            )
+    return pd.Series(codes[row], dtype="str")
+
+
+def _distinct(cells: Cells) -> tuple[NDArray[np.int64], list[str]]:
+    """Return for each cell the row of its text among the distinct texts; blanks are ""."""
+    import pandas as pd
+
+    row, distinct = pd.factorize(np.asarray([_text(cell) for cell in cells], dtype=object))
+    return row.astype(np.int64), [str(word) for word in distinct]
+
+
+def _text(cell: object) -> str:
+    if is_blank(cell):
+        return ""
+    if isinstance(cell, float | np.floating) and float(cell).is_integer():
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def _note_links(links: Links, row: NDArray[np.int64], findings: Findings) -> None:
+    """Refuse the records of which nothing is left, and note what was repaired."""
+    is_left = np.zeros(len(findings.row), dtype=bool)
+    is_left[row[links.is_usable]] = True
+    for i in np.setdiff1d(row, np.flatnonzero(is_left)).tolist():
+        findings.refuse(i, "", "line_no_length")
+    for key, code in SEGMENT_REPAIRS:
+        if links.counts[key]:
+            findings.note("", code, n=links.counts[key])
+
+
+def _ids(row: NDArray[np.int64], links: Links) -> list[str]:
+    """Return r<feature>-<part>: the feature's number in the layer, from 1, and the link within it."""
+    owner = row[links.way]
+    start = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
+    part = np.arange(len(owner)) - np.repeat(start, np.diff(np.r_[start, len(owner)])) + 1
+    return [f"r{number}-{piece}" for number, piece in zip(owner.tolist(), part.tolist(), strict=True)]
