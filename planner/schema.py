@@ -127,6 +127,16 @@ _CHILDREN = Column(
     unit="people", minimum=0, synonyms=("儿童", "少年儿童", "0-14岁"),
 )  # fmt: skip
 
+# Where a row lies, in tables that carry no geometry; geographic or metric, by the frame of the file.
+COORDINATES = (
+    Column("x", "number", "经度", "lon", "经度(度),或横坐标、东坐标(米)", "Longitude in degrees, or easting in metres",
+           is_required=True, synonyms=("东经", "lng", "long", "longitude", "x", "x坐标", "经度x", "东", "东坐标", "东向坐标", "横坐标",
+                                       "easting", "x_coord", "point_x", "coord_x")),
+    Column("y", "number", "纬度", "lat", "纬度(度),或纵坐标、北坐标(米)", "Latitude in degrees, or northing in metres",
+           is_required=True, synonyms=("北纬", "latitude", "y", "y坐标", "纬度y", "北", "北坐标", "北向坐标", "纵坐标", "northing",
+                                       "y_coord", "point_y", "coord_y")),
+)  # fmt: skip
+
 FACILITIES = TableContract(
     "facilities", "阵地", "places", "Point",
     (

@@ -1,0 +1,264 @@
+"""From the frame of a file to the study's CRS: which frame it is, swapped coordinates, places that cannot be."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from planner.crs import WGS84, parse_crs, suggest_working_crs, transform, transformer
+from planner.errors import CrsError, InputError
+from planner.inputs.cells import plain_number
+from planner.inputs.records import is_blank, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from planner.inputs.records import Findings, Records
+    from planner.study import Study
+
+    Floats = NDArray[np.float64]
+    Shapes = NDArray[np.object_]
+
+# A boundary is drawn less carefully than a building is placed: a place this near it still counts as inside.
+OUTSIDE_TOLERANCE_M = 1_000.0
+# A CRS is used a little beyond its official area: counties do not end at a zone's meridian.
+_BEYOND_AREA_OF_USE_DEG = 2.0
+_OFFSET_FRAMES = {"gcj02": "GCJ-02 (Amap, Tencent)", "bd09": "BD-09 (Baidu)"}
+_MAX_LON, _MAX_LAT = 180.0, 90.0
+_ZONED_EASTINGS = (25e6, 46e6)
+_FIRST_ZONE = 25
+_PLAIN = re.compile(r"[+-]?[0-9.]+")
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where places of a study may lie.
+
+    Attributes
+    ----------
+    crs : the study's.
+    bounds : lon and lat within which `crs` may be used: west, south, east, north.
+    county : the county's outline in `crs`, widened by the tolerance; None where no boundary was imported.
+    """
+
+    crs: str
+    bounds: tuple[float, float, float, float]
+    county: shapely.Geometry | None = None
+
+    def holds(self, x: Floats, y: Floats) -> NDArray[np.bool_]:
+        """Whether each x, y of `crs` lies where the CRS may be used."""
+        lon, lat = transform(x, y, self.crs, WGS84)
+        west, south, east, north = self.bounds
+        with np.errstate(invalid="ignore"):
+            return np.isfinite(lon) & (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+
+    def contains(self, x: Floats, y: Floats) -> NDArray[np.bool_]:
+        """Whether each x, y of `crs` lies in the county, or, without a boundary, where the CRS may be used."""
+        if self.county is None:
+            return self.holds(x, y)
+        return np.asarray(shapely.contains_xy(self.county, x, y))
+
+
+def parse_frame(text: str) -> str:
+    """Return the CRS that a frame names: "EPSG:4490", "4490" or WKT.
+
+    Raises
+    ------
+    InputError
+        For the offset frames of web maps, which are not supported yet.
+    CrsError
+        When there is no such CRS.
+    """
+    words = text.strip()
+    name = words.lower().replace("-", "").replace("_", "").replace(" ", "")
+    if name in _OFFSET_FRAMES:
+        raise InputError(
+            f"Coordinates in {_OFFSET_FRAMES[name]} cannot be read yet. Convert the file to WGS-84 (EPSG:4326) or "
+            "CGCS2000 (EPSG:4490) first."
+        )
+    return parse_crs(f"EPSG:{words}" if words.isdigit() else words).to_string()
+
+
+def study_region(study: Study, *, use_county: bool = True) -> Region:
+    """Return where places of the study may lie, from its boundary and its CRS."""
+    west, south, east, north = _area_of_use(study.crs)
+    beyond = _BEYOND_AREA_OF_USE_DEG
+    bounds = (west - beyond, south - beyond, east + beyond, north + beyond)
+    if not use_county or not study.has("areas"):
+        return Region(study.crs, bounds)
+    areas = study.table("areas")
+    outlines = areas.geometry[areas["level"] == "county"]
+    if not len(outlines):
+        return Region(study.crs, bounds)
+    county = shapely.union_all(outlines.to_numpy()).buffer(OUTSIDE_TOLERANCE_M)
+    shapely.prepare(county)
+    return Region(study.crs, bounds, county)
+
+
+def choose_frame(records: Records, frame: str | None, xy: tuple[Floats, Floats], study: Study) -> str:
+    """Return the CRS of the file's coordinates: the user's choice, else what the file declares.
+
+    Raises
+    ------
+    InputError
+        When neither says; the message names the frames in which the coordinates would fit.
+    """
+    if frame is not None:
+        return parse_frame(frame)
+    if records.crs is not None:
+        try:
+            return parse_crs(records.crs).to_string()
+        except CrsError:
+            pass
+    raise InputError(
+        f"{records.file} does not say in which frame (coordinate system) its coordinates are. Name it with --frame. "
+        f"{fitting_words(xy, study)}"
+    )
+
+
+def fitting_words(xy: tuple[Floats, Floats], study: Study) -> str:
+    """Return the sentence that names the frames in which coordinates would lie in the study's area."""
+    fitting = fitting_frames(xy[0], xy[1], study)
+    if not fitting:
+        return "No usual frame fits them: check the coordinates."
+    return f"Frames that would fit: {', '.join(fitting)}."
+
+
+def fitting_frames(x: Floats, y: Floats, study: Study) -> tuple[str, ...]:
+    """Return the usual frames in which most coordinates lie where the study is, likeliest first."""
+    usable = np.isfinite(x) & np.isfinite(y)
+    x, y = x[usable], y[usable]
+    if not len(x):
+        return ()
+    region = study_region(study)
+    fitting = []
+    for frame in _candidate_frames(float(np.median(x)), float(np.median(y)), study.crs):
+        tx, ty = transform(x, y, frame, study.crs)
+        sx, sy = transform(y, x, frame, study.crs)
+        if max(region.contains(tx, ty).mean(), region.contains(sx, sy).mean()) > 0.5:  # noqa: PLR2004  most of them
+            fitting.append(frame)
+    return tuple(fitting)
+
+
+def points_of(records: Records, found: Mapping[str, int], findings: Findings) -> Shapes:
+    """Return a point per record from its coordinate columns, None (and a refusal) where there is none."""
+    n_rows = len(records)
+    columns = {}
+    for name in ("x", "y"):
+        header = records.headers[found[name]]
+        values = np.full(n_rows, np.nan)
+        for i, cell in enumerate(records.columns[found[name]]):
+            values[i] = _coordinate(i, cell, header, findings)
+        columns[name] = values
+    x, y = columns["x"], columns["y"]
+    points = np.full(n_rows, None, dtype=object)
+    usable = np.isfinite(x) & np.isfinite(y)
+    points[usable] = shapely.points(x[usable], y[usable])
+    return points
+
+
+def to_study(
+    geometry: Shapes, frame: str, region: Region, findings: Findings, columns: tuple[str, str], *, is_bound: bool
+) -> Shapes:
+    """Return the shapes in the study's CRS; swapped coordinates are mended, impossible places refused.
+
+    Parameters
+    ----------
+    geometry : shapes in `frame`; None where a record has none.
+    frame : their CRS.
+    region : where they may lie.
+    findings : where repairs and refusals go.
+    columns : the headers of x and y, "" for a layer.
+    is_bound : whether a place outside the county is refused.
+    """
+    x, y = _centres(geometry)
+    tx, ty = transform(x, y, frame, region.crs)
+    sx, sy = transform(y, x, frame, region.crs)
+    known = np.isfinite(x) & np.isfinite(y)
+    swapped = known & ~region.contains(tx, ty) & region.contains(sx, sy)
+    column = "/".join(name for name in columns if name)
+    for i in np.flatnonzero(swapped).tolist():
+        old, new = _pair(x[i], y[i]), _pair(y[i], x[i])
+        findings.repair(i, column, "coordinates_swapped", (old, new), x=_figure(x[i]), y=_figure(y[i]))
+    has_county = is_bound and region.county is not None
+    outside = known & ~swapped & ~region.contains(tx, ty) if has_county else np.zeros(len(x), bool)
+    outside_crs = known & ~swapped & ~outside & ~region.holds(tx, ty)
+    for i in np.flatnonzero(outside_crs).tolist():
+        findings.refuse(i, column, "outside_crs", value=_pair(x[i], y[i]), x=_figure(x[i]), y=_figure(y[i]),
+                        crs=region.crs)  # fmt: skip
+    for i in np.flatnonzero(outside).tolist():
+        findings.refuse(i, column, "outside_county", value=_pair(x[i], y[i]), x=_figure(x[i]), y=_figure(y[i]),
+                        tolerance=f"{OUTSIDE_TOLERANCE_M:.0f}")  # fmt: skip
+    placed = geometry.copy()
+    placed[outside_crs | outside] = None
+    placed[swapped] = shapely.transform(placed[swapped], lambda xy: xy[:, ::-1])
+    return np.asarray(shapely.transform(placed, _mover(frame, region.crs)), dtype=object)
+
+
+def centres(geometry: Shapes) -> tuple[Floats, Floats]:
+    """Return the middle of every shape's bounds, NaN where it is missing or empty."""
+    return _centres(geometry)
+
+
+def _mover(frame: str, crs: str) -> Callable[[Floats], Floats]:
+    move = transformer(frame, crs).transform
+    return lambda xy: np.column_stack(move(xy[:, 0], xy[:, 1]))
+
+
+def _centres(geometry: Shapes) -> tuple[Floats, Floats]:
+    bounds = np.atleast_2d(shapely.bounds(geometry))
+    return (bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2
+
+
+def _coordinate(i: int, cell: object, header: str, findings: Findings) -> float:
+    """Return one coordinate; refuses the record when there is none."""
+    if is_blank(cell):
+        findings.refuse(i, header, "no_coordinates")
+        return float("nan")
+    if isinstance(cell, int | float | np.number) and not isinstance(cell, bool):
+        value: float | None = float(cell)
+    else:
+        value = plain_number(str(cell).strip().removesuffix("°"))
+        if value is not None and not _PLAIN.fullmatch(str(cell).strip()):
+            number = _figure(value)
+            findings.repair(i, header, "number_cleaned", (str(cell), number), value=shown(cell), number=number)
+    if value is None or not np.isfinite(value):
+        findings.refuse(i, header, "not_a_number", value=shown(cell), header=header)
+        return float("nan")
+    return value
+
+
+def _area_of_use(crs: str) -> tuple[float, float, float, float]:
+    area = parse_crs(crs).area_of_use
+    if area is None:
+        return (-_MAX_LON, -_MAX_LAT, _MAX_LON, _MAX_LAT)
+    west, south, east, north = area.bounds
+    return (west, south, east, north)
+
+
+def _candidate_frames(x: float, y: float, crs: str) -> list[str]:
+    """Return the frames whose numbers look like x, y (in either order)."""
+    low, high = sorted((abs(x), abs(y)))
+    if high <= _MAX_LON and low <= _MAX_LAT:
+        return [WGS84, "EPSG:4490"]
+    for easting in (x, y):
+        if _ZONED_EASTINGS[0] <= easting < _ZONED_EASTINGS[1]:
+            return [f"EPSG:{4513 + int(easting // 1e6) - _FIRST_ZONE}"]
+    lon = (_area_of_use(crs)[0] + _area_of_use(crs)[2]) / 2
+    lat = (_area_of_use(crs)[1] + _area_of_use(crs)[3]) / 2
+    near = [suggest_working_crs(lon + shift, lat) for shift in (0.0, -3.0, 3.0)]
+    return list(dict.fromkeys([crs, *near]))
+
+
+def _figure(value: float) -> str:
+    return f"{value:.10g}"
+
+
+def _pair(x: float, y: float) -> str:
+    return f"{_figure(x)}, {_figure(y)}"

@@ -1,0 +1,214 @@
+"""One file into a study: the door through which every import goes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from planner.crs import WGS84
+from planner.errors import InputError
+from planner.inputs.options import ImportOptions
+from planner.ledger import Ledger
+from planner.progress import SILENT
+from planner.schema import CONTRACTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import geopandas as gpd
+
+    from planner.progress import Progress
+    from planner.study import Study
+
+__all__ = ["KINDS", "ImportOptions", "ImportResult", "file_hash", "import_file"]
+
+KINDS = ("roads", "facilities", "candidates", "demand", "population", "settlements", "areas", "elevation", "barriers")
+HISTORY_COLUMNS = ("kind", "file", "sha256", "frame", "rows_in", "rows_accepted", "rows_refused", "imported_at",
+                   "options")  # fmt: skip
+_RASTER_SUFFIXES = (".tif", ".tiff", ".hgt", ".img", ".asc", ".vrt")
+_OSM_SUFFIXES = (".pbf", ".osm")
+_BARRIER_SOURCE = "barrier_source"
+_SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What became of a file.
+
+    Attributes
+    ----------
+    study : with the table or grid, a row more in its history, and the findings in its ledger.
+    ledger : the findings of this import.
+    summary : counts: `rows_in`, `rows_accepted`, `rows_refused`, `n_repaired` and what the reader counted.
+    """
+
+    study: Study
+    ledger: Ledger
+    summary: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What a reader gave: the study with it, its findings and counts, the frame it was in."""
+
+    study: Study
+    ledger: Ledger
+    counts: Mapping[str, Any]
+    frame: str
+
+
+def import_file(
+    study: Study,
+    kind: str,
+    path: Path | str,
+    options: ImportOptions | None = None,
+    progress: Progress = SILENT,
+    imported_at: dt.datetime | None = None,
+) -> ImportResult:
+    """Return the study with what a file holds, and the ledger of what was refused or repaired.
+
+    An import replaces the table of its kind, unless `options.append`. Rows in = accepted + refused.
+
+    Parameters
+    ----------
+    study : it is not changed.
+    kind : one of `KINDS`; "population" makes the table `demand`.
+    path : the file.
+    options : frame, columns, sheet, layer and so on.
+    progress : told between steps; may cancel.
+    imported_at : for the history; now (UTC) when left out.
+
+    Raises
+    ------
+    InputError
+        When the kind is unknown or nothing in the file can be used: one message that says why and what to do.
+    """
+    if kind not in KINDS:
+        raise InputError(f"'{kind}' is no kind of import. Kinds: {', '.join(KINDS)}.")
+    path, options = Path(path), options or ImportOptions()
+    taken = _take(study, kind, path, options, progress)
+    ledger = taken.ledger
+    moment = (imported_at or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
+    row = {
+        "kind": kind,
+        "file": path.name,
+        "sha256": file_hash(path),
+        "frame": taken.frame,
+        "rows_in": ledger.rows_in,
+        "rows_accepted": ledger.rows_accepted,
+        "rows_refused": ledger.rows_refused,
+        "imported_at": moment.isoformat(timespec="seconds"),
+        "options": json.dumps({key: value for key, value in asdict(options).items() if value}, ensure_ascii=False),
+    }
+    changed = replace(
+        taken.study,
+        history=_extended(study.history, pd.DataFrame([row], columns=list(HISTORY_COLUMNS))),
+        ledger=_extended(study.ledger, ledger_table(ledger, kind)),
+    )
+    summary = {
+        "rows_in": ledger.rows_in,
+        "rows_accepted": ledger.rows_accepted,
+        "rows_refused": ledger.rows_refused,
+        "n_repaired": sum(1 for finding in ledger.rows if not finding.is_refused and finding.row > 0),
+        **taken.counts,
+    }
+    return ImportResult(changed, ledger, summary)
+
+
+def ledger_table(ledger: Ledger, kind: str) -> pd.DataFrame:
+    """Return the findings as the study keeps them: in words, and as codes and values for any language."""
+    table = ledger.to_frame()
+    table["code"] = [finding.code for finding in ledger.rows]
+    table["values"] = [json.dumps(dict(finding.values), ensure_ascii=False, default=str) for finding in ledger.rows]
+    table["kind"] = kind
+    return table
+
+
+def file_hash(path: Path | str) -> str:
+    """Return the SHA-256 of a file; of a shapefile, that of all its parts."""
+    path = Path(path)
+    parts = [path]
+    if path.suffix.lower() == ".shp":
+        parts = [part for suffix in _SHAPEFILE_PARTS for part in (path.with_suffix(suffix),) if part.exists()]
+    digest = hashlib.sha256()
+    for part in parts:
+        with part.open("rb") as file:
+            while chunk := file.read(1024**2):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _take(study: Study, kind: str, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
+    """Read the file with the reader of its kind."""
+    if kind == "elevation":
+        return _take_elevation(study, path)
+    if kind == "roads":
+        return _take_roads(study, path, options, progress)
+    if kind == "population" and path.suffix.lower() in _RASTER_SUFFIXES:
+        return _take_population(study, path, options)
+    return _take_table(study, "demand" if kind == "population" else kind, path, options, progress)
+
+
+def _take_table(study: Study, name: str, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
+    from planner.inputs.tables import read_table
+
+    read = read_table(study, CONTRACTS[name], path, options, progress)
+    changed = _with_table(study, name, read.table, options)
+    if name == "demand":
+        changed = changed.with_metadata(population_source=path.name)
+    if name == "barriers":
+        changed = changed.with_metadata(**{_BARRIER_SOURCE: "file"})
+    return _Taken(changed, read.ledger, {}, read.frame)
+
+
+def _take_roads(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
+    """Take roads; rivers, railways and motorways of the same file become barriers unless the user brought barriers."""
+    if options.append:
+        raise InputError(
+            "Roads cannot be appended: only within one file is it known where pieces meet. Join them first."
+        )
+    if path.suffix.lower() in _OSM_SUFFIXES:
+        from planner.inputs.osm import read_osm
+
+        read, frame = read_osm(path, study.crs, progress), WGS84
+    else:
+        from planner.inputs.roads import read_road_lines
+
+        read, frame = read_road_lines(path, study.crs, options, progress), options.frame or ""
+    changed = study.with_table("roads", read.roads).with_metadata(road_source=path.name)
+    if not study.has("barriers") or study.metadata.get(_BARRIER_SOURCE) == "roads":
+        changed = changed.with_table("barriers", read.barriers).with_metadata(**{_BARRIER_SOURCE: "roads"})
+    return _Taken(changed, read.ledger, read.counts, frame)
+
+
+def _take_elevation(study: Study, path: Path) -> _Taken:
+    from planner.inputs.elevation import read_elevation
+
+    grid, counts = read_elevation(path)
+    return _Taken(study.with_grid("elevation", grid), Ledger(rows_in=1), counts, grid.crs)
+
+
+def _take_population(study: Study, path: Path, options: ImportOptions) -> _Taken:
+    from planner.inputs.population import read_population
+
+    demand, counts = read_population(path, study.crs)
+    changed = _with_table(study, "demand", demand, options).with_metadata(population_source=path.name)
+    return _Taken(changed, Ledger(rows_in=len(demand)), counts, "")
+
+
+def _with_table(study: Study, name: str, table: gpd.GeoDataFrame, options: ImportOptions) -> Study:
+    if options.append and study.has(name):
+        table = pd.concat([study.table(name), table], ignore_index=True)
+    return study.with_table(name, table)
+
+
+def _extended(before: pd.DataFrame | None, more: pd.DataFrame) -> pd.DataFrame:
+    if before is None or not len(before):
+        return more
+    return pd.concat([before, more], ignore_index=True) if len(more) else before

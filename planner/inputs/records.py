@@ -1,0 +1,139 @@
+"""Rows of a file before anything is believed about them, and what is found wrong with them on the way in."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from planner.errors import InputError, PlannerError
+from planner.ledger import Ledger, LedgerRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    Cells = NDArray[np.object_]
+
+_MAX_VALUE_LENGTH = 80
+
+
+@dataclass(frozen=True)
+class Records:
+    """The rows of one table or layer, as they stand in the file.
+
+    Attributes
+    ----------
+    file : name of the file, for the ledger.
+    headers : as written in the file, in its order; may repeat.
+    columns : one array of cells per header, all of length n_rows.
+    row : int64[n_rows], the number under which the user sees the row.
+    geometry : shapely geometries (or None), where the file has some.
+    crs : of the geometry, as the file declares it.
+    has_short_headers : the format cuts headers at ten bytes (shapefiles).
+    merges : (header, first row, last row) of cells merged downwards, rows counted from 0 among the records.
+    findings : what the reader itself found; its refused rows stay among the records.
+    """
+
+    file: str
+    headers: tuple[str, ...]
+    columns: tuple[Cells, ...]
+    row: NDArray[np.int64]
+    geometry: Cells | None = None
+    crs: str | None = None
+    has_short_headers: bool = False
+    merges: tuple[tuple[int, int, int], ...] = ()
+    findings: tuple[LedgerRow, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+class Findings:
+    """Collects the ledger of one import while its columns are checked."""
+
+    def __init__(self, file: str, row: NDArray[np.int64]) -> None:
+        self.file = file
+        self.row = row
+        self.refused = np.zeros(len(row), bool)
+        self.closed = np.zeros(len(row), bool)
+        self.rows: list[LedgerRow] = []
+        self._index = {int(number): i for i, number in enumerate(row)}
+
+    def add(self, findings: Sequence[LedgerRow]) -> None:
+        """Take over findings that were made elsewhere about rows of this file."""
+        for finding in findings:
+            if finding.is_refused and finding.row in self._index:
+                self.refused[self._index[finding.row]] = True
+                self.close(self._index[finding.row])
+        self.rows.extend(findings)
+
+    def close(self, i: int) -> None:
+        """Say no more about the i-th record: it is not a record at all."""
+        self.closed[i] = True
+
+    def refuse(self, i: int, column: str, code: str, **values: Any) -> None:  # noqa: ANN401  words of any kind
+        """Leave the i-th record out."""
+        self.refused[i] = True
+        self._say(i, LedgerRow(self.file, int(self.row[i]), column, code, values, old_value=_old(values)))
+
+    def drop(self, i: int, column: str, code: str, **values: Any) -> None:  # noqa: ANN401
+        """Keep the i-th record, without its value in `column`."""
+        self.repair(i, column, code, (_old(values) or "", ""), **values)
+
+    def repair(self, i: int, column: str, code: str, change: tuple[str, str], **values: Any) -> None:  # noqa: ANN401
+        """Keep the i-th record, with a value changed from `change[0]` to `change[1]`."""
+        old, new = shown(change[0]), shown(change[1])
+        row = int(self.row[i])
+        self._say(i, LedgerRow(self.file, row, column, code, values, is_refused=False, old_value=old, new_value=new))
+
+    def note(self, column: str, code: str, **values: Any) -> None:  # noqa: ANN401
+        """Say something about the file as a whole."""
+        self.rows.append(LedgerRow(self.file, 0, column, code, values, is_refused=False))
+
+    def _say(self, i: int, finding: LedgerRow) -> None:
+        if not self.closed[i]:
+            self.rows.append(finding)
+
+    def ledger(self) -> Ledger:
+        """Return the ledger, in the order of the file."""
+        rows = sorted(self.rows, key=lambda finding: finding.row)
+        return Ledger(len(self.row), int(self.refused.sum()), tuple(rows))
+
+
+def _old(values: dict[str, Any]) -> str | None:
+    return shown(values["value"]) if "value" in values else None
+
+
+def shown(value: object) -> str:
+    """Return `value` as the ledger quotes it: plain text of at most 80 characters."""
+    words = " ".join(str(value).split())
+    return words if len(words) <= _MAX_VALUE_LENGTH else words[: _MAX_VALUE_LENGTH - 1] + "…"
+
+
+def is_blank(cell: object) -> bool:
+    """Whether a cell holds nothing."""
+    if cell is None:
+        return True
+    if isinstance(cell, str):
+        return not cell.strip()
+    return bool(cell != cell) if not hasattr(cell, "__len__") else False  # noqa: PLR0124  NaN is not itself
+
+
+@contextmanager
+def reading(file: str, advice: str) -> Iterator[None]:
+    """Turn whatever a reader raises on a broken file into one `InputError` with `advice`."""
+    try:
+        yield
+    except (PlannerError, MemoryError):
+        raise
+    except Exception as error:  # readers of foreign formats raise anything on damaged bytes
+        raise InputError(f"{file} cannot be read ({shown(error) or type(error).__name__}). {advice}") from error
+
+
+def with_file(records: Records, file: str) -> Records:
+    """Return the records under the file name that the user gave."""
+    return replace(records, file=file, findings=tuple(replace(finding, file=file) for finding in records.findings))

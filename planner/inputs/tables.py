@@ -1,0 +1,275 @@
+"""Tables of places, people and areas: any supported file to the contract's columns in the study's CRS."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from planner.errors import InputError
+from planner.inputs import layers, sheets
+from planner.inputs.archives import choose, require_file, unpacked
+from planner.inputs.checks import checked_columns, require_usable
+from planner.inputs.frames import centres, choose_frame, fitting_words, points_of, study_region, to_study
+from planner.inputs.headers import fields, listing, match_headers, require_choices, require_columns
+from planner.inputs.records import Findings, with_file
+from planner.progress import SILENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from planner.inputs.options import ImportOptions
+    from planner.inputs.records import Records
+    from planner.ledger import Ledger
+    from planner.progress import Progress
+    from planner.schema import TableContract
+    from planner.study import Study
+
+    Shapes = np.ndarray
+
+SUFFIXES = (*sheets.SUFFIXES, *layers.SUFFIXES, ".zip")
+_CONVERT = {
+    ".xls": "Open it in Excel or WPS and save it as .xlsx.",
+    ".et": "Open it in WPS and save it as .xlsx.",
+    ".ods": "Open it in a spreadsheet and save it as .xlsx.",
+    ".mdb": "Export the table from Access as .xlsx or .csv.",
+    ".accdb": "Export the table from Access as .xlsx or .csv.",
+    ".dwg": "Export the drawing from CAD as a shapefile, with its coordinate system.",
+    ".dxf": "Export the drawing from CAD as a shapefile, with its coordinate system.",
+    ".kml": "Open it in QGIS and export it as GeoPackage.",
+    ".gdb": "Open it in QGIS and export the layer as GeoPackage.",
+    ".rar": "Unpack it and make a .zip, or name the file inside.",
+    ".7z": "Unpack it and make a .zip, or name the file inside.",
+}
+_PLACES = ("Point", "Polygon", "MultiPolygon")
+# Tables whose rows must lie in the county; boundaries and barriers may reach beyond it.
+_BOUND_TO_COUNTY = ("facilities", "candidates", "demand", "settlements")
+
+
+@dataclass(frozen=True)
+class TableRead:
+    """A table as it goes into the study.
+
+    Attributes
+    ----------
+    table : every column of the contract and `geometry`, in the study's CRS; one row per accepted record.
+    ledger : what was refused and repaired.
+    frame : CRS of the file's coordinates.
+    """
+
+    table: gpd.GeoDataFrame
+    ledger: Ledger
+    frame: str
+
+
+def read_table(
+    study: Study, contract: TableContract, path: Path, options: ImportOptions, progress: Progress = SILENT
+) -> TableRead:
+    """Return the table of one file, with everything that was wrong with it.
+
+    Parameters
+    ----------
+    study : gives the CRS, the county's boundary and, when appending, the ids that are taken.
+    contract : of the table.
+    path : a file with one of `SUFFIXES`.
+    options : frame, columns, sheet, layer.
+
+    Raises
+    ------
+    InputError
+        When nothing in the file can be used: the message says why and what to do.
+    """
+    progress.update(0, 4, "reading")
+    records = read_records(path, contract, options)
+    require_choices(records.headers, contract, options.columns, records.file)
+    found = match_headers(records.headers, contract, options.columns, is_short=records.has_short_headers)
+    require_columns(found, records.headers, contract, records.file)
+    findings = Findings(records.file, records.row)
+    findings.add(records.findings)
+    _note_ignored(records, found, findings)
+    progress.update(1, 4, "checking")
+    taken = set(study.table(contract.name)[contract.id_column]) if options.append and study.has(contract.name) else ()
+    columns = checked_columns(records, found, contract, findings, taken)
+    progress.update(2, 4, "placing")
+    geometry, frame = _placed(study, contract, records, found, findings, options.frame)
+    require_usable(findings, contract, _frame_hint(findings, records, found, study))
+    kept = ~findings.refused
+    table = gpd.GeoDataFrame(columns[kept].reset_index(drop=True), geometry=geometry[kept], crs=study.crs)
+    progress.update(4, 4, "done")
+    return TableRead(table, findings.ledger(), frame)
+
+
+def read_records(path: Path, contract: TableContract, options: ImportOptions) -> Records:
+    """Return the rows of a file as they stand in it, whatever its format.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, damaged or of a kind that cannot be read.
+    """
+    with opened(path, options.layer) as (real, layer):
+        if real.suffix.lower() in sheets.SUFFIXES:
+            records = sheets.read_sheet(real, contract, options)
+        else:
+            records = layers.read_layer(real, layer)
+    return with_file(records, path.name)
+
+
+@contextmanager
+def opened(path: Path, layer: str | None = None) -> Iterator[tuple[Path, str | None]]:
+    """Give the data file that `path` is or, for a zip, holds, and the layer still to be chosen in it.
+
+    Raises
+    ------
+    InputError
+        When there is none.
+    """
+    suffix = path.suffix.lower()
+    if suffix in _CONVERT:
+        raise InputError(f"{path.name}: {suffix} files cannot be read. {_CONVERT[suffix]}")
+    if path.exists() and not path.is_dir() and suffix not in SUFFIXES:
+        raise InputError(f"{path.name}: '{suffix}' is not a format that can be read. Use one of {', '.join(SUFFIXES)}.")
+    require_file(path)
+    if suffix != ".zip":
+        yield path, layer
+        return
+    with unpacked(path) as files:
+        inside = choose(path.name, files, (*sheets.SUFFIXES, *layers.SUFFIXES), layer)
+        require_file(inside)
+        yield inside, None if layer in (inside.name, inside.stem) else layer
+
+
+def _note_ignored(records: Records, found: Mapping[str, int], findings: Findings) -> None:
+    used = set(found.values())
+    ignored = [header for i, header in enumerate(records.headers) if i not in used and header.strip()]
+    if ignored:
+        findings.note("", "columns_ignored", headers=", ".join(ignored))
+
+
+def _placed(
+    study: Study,
+    contract: TableContract,
+    records: Records,
+    found: Mapping[str, int],
+    findings: Findings,
+    frame: str | None,
+) -> tuple[Shapes, str]:
+    """Return the shapes of all records in the study's CRS, and the frame that they came in."""
+    if records.geometry is not None:
+        shapes, columns = _SHAPERS[contract.geometry](records.geometry, findings), ("", "")
+    elif contract.geometry != "Point":
+        raise InputError(
+            f"{records.file} has no geometry. {contract.name} ({contract.zh}) need a map layer: a shapefile, "
+            "GeoPackage, GeoJSON or GeoParquet."
+        )
+    else:
+        _require_coordinates(records, found, contract)
+        shapes = points_of(records, found, findings)
+        columns = (records.headers[found["x"]], records.headers[found["y"]])
+    crs = choose_frame(records, frame, centres(shapes), study)
+    is_bound = contract.name in _BOUND_TO_COUNTY
+    region = study_region(study, use_county=is_bound)
+    return to_study(shapes, crs, region, findings, columns, is_bound=is_bound), crs
+
+
+def _require_coordinates(records: Records, found: Mapping[str, int], contract: TableContract) -> None:
+    missing = [column for column in fields(contract) if column.name in ("x", "y") and column.name not in found]
+    if missing:
+        names = ", ".join(f"{column.zh} ({column.en})" for column in missing)
+        raise InputError(
+            f"{records.file} has no coordinates: no column for {names}. {listing(records.headers)} "
+            f"Name the header with --column {missing[0].name}=HEADER."
+        )
+
+
+def _frame_hint(findings: Findings, records: Records, found: Mapping[str, int], study: Study) -> str:
+    """Return which frames would fit, for a file whose places all lie where they cannot be."""
+    if not any(finding.code in ("outside_crs", "outside_county") for finding in findings.rows):
+        return ""
+    shapes = records.geometry
+    if shapes is None:
+        shapes = points_of(records, found, Findings(records.file, records.row))
+    return f" {fitting_words(centres(shapes), study)}"
+
+
+def _as_points(geometry: Shapes, findings: Findings) -> Shapes:
+    """Return a point for every shape: a point inside a polygon; lines are refused."""
+    shapes = _single(geometry)
+    for i in _present(shapes, findings):
+        kind = shapes[i].geom_type
+        if kind not in _PLACES:
+            findings.refuse(i, "", "not_a_place", geometry=kind)
+            shapes[i] = None
+        elif kind != "Point":
+            findings.repair(i, "", "geometry_to_point", (kind, "Point"), geometry=kind)
+            shapes[i] = shapely.point_on_surface(shapely.make_valid(shapes[i]))
+    return shapes
+
+
+def _as_areas(geometry: Shapes, findings: Findings) -> Shapes:
+    """Return a MultiPolygon for every shape, invalid ones mended; other shapes are refused."""
+    shapes = _single(geometry)
+    for i in _present(shapes, findings):
+        shape = shapes[i]
+        if shape.geom_type in ("Polygon", "MultiPolygon") and not shape.is_valid:
+            reason = shapely.is_valid_reason(shape)
+            shape = _polygons(shapely.make_valid(shape))
+            findings.repair(i, "", "geometry_mended", (reason, shape.geom_type), reason=reason)
+        shape = _polygons(shape)
+        if shape.is_empty:
+            findings.refuse(i, "", "not_an_area", geometry=shapes[i].geom_type)
+            shapes[i] = None
+            continue
+        shapes[i] = shape
+    return shapes
+
+
+def _as_barriers(geometry: Shapes, findings: Findings) -> Shapes:
+    """Return every line or polygon; points are refused."""
+    shapes = _single(geometry)
+    for i in _present(shapes, findings):
+        shape = shapes[i]
+        if "Point" in shape.geom_type:
+            findings.refuse(i, "", "not_a_barrier", geometry=shape.geom_type)
+            shapes[i] = None
+        elif "Polygon" in shape.geom_type and not shape.is_valid:
+            reason = shapely.is_valid_reason(shape)
+            shapes[i] = shapely.make_valid(shape)
+            findings.repair(i, "", "geometry_mended", (reason, shapes[i].geom_type), reason=reason)
+    return shapes
+
+
+_SHAPERS: Mapping[str, Callable[[Shapes, Findings], Shapes]] = {
+    "Point": _as_points,
+    "MultiPolygon": _as_areas,
+    "Any": _as_barriers,
+}
+
+
+def _single(geometry: Shapes) -> Shapes:
+    """Return a copy in which collections of one part are that part."""
+    shapes = geometry.copy()
+    for i in np.flatnonzero(shapely.get_num_geometries(shapes) == 1):
+        shapes[i] = shapely.get_geometry(shapes[i], 0)
+    return shapes
+
+
+def _present(shapes: Shapes, findings: Findings) -> list[int]:
+    """Return the positions of shapes that are there; refuses the others, and those with impossible coordinates."""
+    bounds = np.atleast_2d(shapely.bounds(shapes))
+    present = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes) & np.isfinite(bounds).all(axis=1)
+    for i in np.flatnonzero(~present).tolist():
+        findings.refuse(i, "", "no_geometry")
+        shapes[i] = None
+    return np.flatnonzero(present).tolist()
+
+
+def _polygons(shape: shapely.Geometry) -> shapely.MultiPolygon:
+    """Return the polygons among the parts of a shape."""
+    parts = [part for part in shapely.get_parts(shapely.get_parts(shape)) if part.geom_type == "Polygon"]
+    return shapely.MultiPolygon(parts)
