@@ -1,1 +1,1 @@
-"""Which sites to open: location-allocation with proof. Knows ids, weights and relations, no geography."""
+"""Which places to open next, with proof: location-allocation over ids, weights and a sparse who-reaches-whom."""

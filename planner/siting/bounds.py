@@ -1,0 +1,95 @@
+"""Prices that prove a bound: from linear models (HiGHS) or Lagrangian steps, made into certificates."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner.siting.certificate import Certificate, Leaf
+from planner.siting.mip import Limits, Model, solve_model
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy import sparse
+
+    from planner.siting.problem import SitingProblem
+    from planner.siting.reduce import Reduced
+    from planner.siting.rules import RuleName, Rules
+
+_BITS = 62
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Not negative, on the reduced problem.
+
+    Attributes
+    ----------
+    demand : a merged column, [m].
+    rules : a rule, [n_rules].
+    """
+
+    demand: NDArray[np.float64]
+    rules: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The rules over the rows that are still to be decided.
+
+    Attributes
+    ----------
+    matrix : [n_rules, n].
+    upper : what the fixed rows leave, [n_rules].
+    """
+
+    matrix: sparse.csr_matrix
+    upper: NDArray[np.float64]
+
+
+def sides_of(rules: Rules, rows: NDArray[np.int64]) -> Sides:
+    """Return the rules over `rows`, with the rows that are sure to be open taken off."""
+    upper = rules.upper - rules.matrix @ rules.lowest.astype(np.float64)
+    return Sides(rules.matrix[:, rows].tocsr(), upper)
+
+
+def linear_prices(model: Model, n_demand: int, time_limit_s: float) -> Prices | None:
+    """Return the prices of the linear relaxation of `model`, whose first `n_demand` rules are the links."""
+    relaxed = Model(
+        model.costs, model.lowest, model.highest, np.zeros(model.costs.size, dtype=bool), model.matrix, model.upper
+    )
+    duals = solve_model(relaxed, Limits(time_limit_s=time_limit_s)).duals
+    return None if duals is None else Prices(duals[:n_demand], duals[n_demand:])
+
+
+def scale_bits_of(total: float, n_sites: int) -> int:
+    """Return how many binary digits after the point prices may have without overflowing 64 bits."""
+    most = max(total, 1e-300) * max(n_sites, 1)
+    return min(40, _BITS - 2 - math.ceil(math.log2(most)))
+
+
+def cover_certificate(
+    problem: SitingProblem, rules: Rules, reduced: Reduced, prices: Prices, *, needed: int = 1
+) -> Certificate:
+    """Return the certificate of cover prices: merged columns share their price by weight, settled ones cost nothing."""
+    bits = scale_bits_of(float(problem.weights.sum()), problem.n_sites)
+    demand = np.zeros(problem.n_demand, dtype=np.int64)
+    weights = np.ceil(np.ldexp(problem.weights, bits)).astype(np.int64)
+    merged = reduced.column_of
+    inside = merged >= 0
+    share = np.zeros(problem.n_demand)
+    share[inside] = np.minimum(1.0 / needed, prices.demand[merged[inside]] / reduced.weights[merged[inside]])
+    demand[inside] = np.floor(weights[inside] * share[inside]).astype(np.int64)
+    out_of_reach = np.diff(problem.covers.tocsc().indptr) == 0
+    demand[out_of_reach] = weights[out_of_reach]
+    leaf = Leaf((), (), demand, rule_prices(rules, prices.rules, bits))
+    return Certificate(bits, (leaf,), reduced.dropped)
+
+
+def rule_prices(rules: Rules, prices: NDArray[np.float64], bits: int) -> dict[RuleName, int]:
+    """Return the prices of rules as whole numbers of 2 ** -bits."""
+    scaled = np.rint(np.ldexp(prices, bits))
+    return {rules.names[rule]: int(scaled[rule]) for rule in np.flatnonzero(scaled > 0)}

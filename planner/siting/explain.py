@@ -1,0 +1,265 @@
+"""Why these sites and not others: ranks, gains, substitutes, reasons of rejection.
+
+Cover objectives are explained in people, minutes objectives in people-minutes; people whom nobody reaches yet count
+there with the longest minutes of the relation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from planner.siting.solution import Ask, Rejection, Site
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from planner.siting.problem import SitingProblem
+    from planner.siting.rules import Rules
+
+_EPSILON = 1e-9
+
+
+@dataclass(frozen=True)
+class Swaps:
+    """What opening and exchanging would change, in the unit of the explanation.
+
+    Attributes
+    ----------
+    adding : gain of opening a row as well, [n_sites].
+    closing : loss of closing a row, [n_sites] (0 for rows that are not open).
+    joint : correction of adding row j when row i closes, [n_sites, n_sites] sparse:
+        change of swap i -> j is adding[j] + joint[j, i] - closing[i].
+    """
+
+    adding: NDArray[np.float64]
+    closing: NDArray[np.float64]
+    joint: sparse.csc_matrix
+
+
+def sites_of(problem: SitingProblem, ask: Ask, rules: Rules, is_open: NDArray[np.bool_]) -> tuple[Site, ...]:
+    """Return the newly opened sites in rank order, each with its gains and its best substitute."""
+    before = np.zeros(problem.n_sites, dtype=bool)
+    before[list(problem.existing)] = True
+    chosen = np.flatnonzero(is_open & ~before)
+    ranked = _ranked(problem, ask, chosen, is_open & before)
+    alone = swaps_of(problem, ask, is_open & before).adding
+    exchange = swaps_of(problem, ask, is_open)
+    sites = []
+    for rank, (row, marginal) in enumerate(ranked, start=1):
+        substitute, loss = _substitute(rules, is_open, exchange, row)
+        columns = problem.relation.indices[problem.relation.indptr[row] : problem.relation.indptr[row + 1]]
+        covers = {
+            kind: tuple(sorted({str(values[column]) for column in columns.tolist() if values[column] is not None}))
+            for kind, values in problem.demand_labels.items()
+        }
+        sites.append(
+            Site(
+                row=row,
+                site_id=problem.row_name(row),
+                rank=rank,
+                marginal=marginal,
+                total=float(alone[row]),
+                n_demand=int(columns.size),
+                covers=covers,
+                substitute=substitute,
+                loss=loss,
+            )
+        )
+    return tuple(sites)
+
+
+def _ranked(
+    problem: SitingProblem, ask: Ask, chosen: NDArray[np.int64], start: NDArray[np.bool_]
+) -> list[tuple[int, float]]:
+    """Order the chosen rows by what each adds to those before it; ties by cost, then row."""
+    is_open, left, ranked = start.copy(), chosen.tolist(), []
+    part = np.zeros(problem.n_sites, dtype=bool)
+    part[chosen] = True
+    small = _only(problem, part | start)
+    while left:
+        adding = swaps_of(small, ask, is_open, with_joint=False).adding
+        best = min(left, key=lambda row: (-adding[row], problem.cost_of[row], row))
+        ranked.append((best, float(adding[best])))
+        is_open[best] = True
+        left.remove(best)
+    return ranked
+
+
+def _only(problem: SitingProblem, rows: NDArray[np.bool_]) -> _Relation:
+    keep = sparse.diags_array(rows.astype(np.float64), format="csr")
+    if problem.covers is not None:
+        covers = (keep @ problem.covers.astype(np.float64)).astype(bool).tocsr()
+        return _Relation(problem.weights, covers, problem.minutes, problem.cutoff_min)
+    return _Relation(problem.weights, None, problem.minutes, problem.cutoff_min)
+
+
+@dataclass(frozen=True)
+class _Relation:
+    weights: NDArray[np.float64]
+    covers: Any
+    minutes: Any
+    cutoff_min: float | None
+
+
+def swaps_of(
+    problem: SitingProblem | _Relation, ask: Ask, is_open: NDArray[np.bool_], *, with_joint: bool = True
+) -> Swaps:
+    """Return what every opening, closing and exchange would change."""
+    if ask.objective in {"max-cover", "backup-cover", "min-sites"}:
+        return _cover_swaps(problem, is_open, 2 if ask.objective == "backup-cover" else 1, with_joint=with_joint)
+    return _minute_swaps(problem, ask, is_open, with_joint=with_joint)
+
+
+def _cover_swaps(
+    problem: SitingProblem | _Relation, is_open: NDArray[np.bool_], needed: int, *, with_joint: bool
+) -> Swaps:
+    covers, weights = problem.covers, problem.weights
+    times = np.asarray(covers[is_open].sum(axis=0)).ravel()
+    short, just = weights * (times == needed - 1), weights * (times == needed)
+    adding = np.where(is_open, 0.0, covers @ short)
+    closing = np.where(is_open, covers @ just, 0.0)
+    if not with_joint:
+        return Swaps(adding, closing, sparse.csc_matrix((is_open.size, is_open.size)))
+    mine = sparse.diags_array(is_open.astype(np.float64)) @ covers.astype(np.float64)
+    joint = covers.astype(np.float64) @ (mine @ sparse.diags_array(just - short)).T
+    return Swaps(adding, closing, joint.tocsc())
+
+
+def _minute_swaps(
+    problem: SitingProblem | _Relation, ask: Ask, is_open: NDArray[np.bool_], *, with_joint: bool
+) -> Swaps:
+    relation = problem.minutes
+    late = problem.cutoff_min if ask.objective == "least-excess" else None
+    charged = relation.data if late is None else np.maximum(0.0, relation.data - late)
+    longest = float(charged.max(initial=0.0))
+    site = np.repeat(np.arange(relation.shape[0]), np.diff(relation.indptr))
+    first, second, owner = _two_best(relation, charged, site, is_open, longest)
+    people = problem.weights[relation.indices]
+    saved = people * np.maximum(0.0, first[relation.indices] - charged)
+    adding = np.where(is_open, 0.0, _sums(site, saved, is_open.size))
+    loss = problem.weights * (second - first)
+    closing = _sums(owner[owner >= 0], loss[owner >= 0], is_open.size)
+    if not with_joint:
+        return Swaps(adding, closing, sparse.csc_matrix((is_open.size, is_open.size)))
+    more = people * (np.maximum(0.0, second[relation.indices] - charged)) - saved
+    other = owner[relation.indices]
+    use = (other >= 0) & (more > 0)
+    joint = sparse.csc_matrix((more[use], (site[use], other[use])), shape=(is_open.size, is_open.size))
+    return Swaps(adding, closing, joint)
+
+
+def _sums(where: NDArray[np.int64], values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+    return np.bincount(where, values, minlength=length).astype(np.float64)
+
+
+def _two_best(
+    relation: sparse.csr_matrix,
+    charged: NDArray[np.float64],
+    site: NDArray[np.int64],
+    is_open: NDArray[np.bool_],
+    longest: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return minutes to the nearest and the second open row and who is nearest, [n_demand] each."""
+    first = np.full(relation.shape[1], longest)
+    second = np.full(relation.shape[1], longest)
+    owner = np.full(relation.shape[1], -1, dtype=np.int64)
+    use = np.flatnonzero(is_open[site])
+    use = use[np.lexsort((site[use], charged[use], relation.indices[use]))]
+    column = relation.indices[use]
+    is_first = np.concatenate([[True], column[1:] != column[:-1]]) if use.size else np.zeros(0, dtype=bool)
+    is_second = np.concatenate([[False], is_first[:-1]]) & ~is_first if use.size else is_first
+    first[column[is_first]] = charged[use[is_first]]
+    owner[column[is_first]] = site[use[is_first]]
+    second[column[is_second]] = charged[use[is_second]]
+    return first, second, owner
+
+
+def can_swap(rules: Rules, is_open: NDArray[np.bool_], out: int | None) -> NDArray[np.bool_]:
+    """Return which rows may be opened when row `out` closes (None: nothing closes), keeping every rule, [n_sites]."""
+    now = is_open.copy()
+    if out is not None:
+        now[out] = False
+    slack = rules.upper - rules.matrix @ now.astype(np.float64) + _EPSILON * np.maximum(1.0, np.abs(rules.upper))
+    number = np.repeat(np.arange(rules.upper.size), np.diff(rules.matrix.indptr))
+    is_kept = rules.matrix.data <= slack[number]
+    n_broken = np.bincount(rules.matrix.indices[~is_kept], minlength=is_open.size)
+    short = slack < 0
+    mends = is_kept & short[number]
+    n_mended = np.bincount(rules.matrix.indices[mends], minlength=is_open.size)
+    may = (n_broken == 0) & (n_mended == int(short.sum())) & ~is_open & (rules.highest == 1)
+    if out is not None:
+        may &= rules.lowest[out] == 0
+        may[out] = False
+    return may
+
+
+def _substitute(rules: Rules, is_open: NDArray[np.bool_], exchange: Swaps, row: int) -> tuple[int | None, float | None]:
+    may = can_swap(rules, is_open, row)
+    if not may.any():
+        return None, None
+    change = exchange.adding + np.asarray(exchange.joint[:, [row]].todense()).ravel() - exchange.closing[row]
+    best = int(np.flatnonzero(may)[np.argmax(change[may])])
+    return best, float(-change[best])
+
+
+def rejections(problem: SitingProblem, ask: Ask, rules: Rules, is_open: NDArray[np.bool_]) -> tuple[Rejection, ...]:
+    """Return, for every candidate that is not opened, why."""
+    before = np.zeros(problem.n_sites, dtype=bool)
+    before[list(problem.existing)] = True
+    rows = np.flatnonzero(~is_open & ~before)
+    alone = swaps_of(problem, ask, is_open & before).adding
+    exchange = swaps_of(problem, ask, is_open)
+    best = np.where(can_swap(rules, is_open, None), exchange.adding, -np.inf)
+    for out in np.flatnonzero(is_open & ~before).tolist():
+        change = exchange.adding + np.asarray(exchange.joint[:, [out]].todense()).ravel() - exchange.closing[out]
+        best = np.maximum(best, np.where(can_swap(rules, is_open, out), change, -np.inf))
+    better = _covered_whole(problem, is_open & ~before)
+    locked = set(problem.lock_out)
+    return tuple(
+        _reason(problem, ask, rules, row, _Facts(is_open, alone[row], best[row], int(better[row]), row in locked))
+        for row in rows.tolist()
+    )
+
+
+@dataclass(frozen=True)
+class _Facts:
+    is_open: NDArray[np.bool_]
+    alone: float
+    best: float
+    better: int
+    is_locked: bool
+
+
+def _reason(problem: SitingProblem, ask: Ask, rules: Rules, row: int, facts: _Facts) -> Rejection:
+    name = problem.row_name(row)
+    if facts.is_locked:
+        return Rejection(row, name, "locked-out")
+    if facts.alone <= 0:
+        return Rejection(row, name, "covers-nobody-new")
+    if ask.budget is not None and problem.cost_of[row] > ask.budget:
+        return Rejection(row, name, "too-costly")
+    if facts.better >= 0:
+        return Rejection(row, name, "dominated", by=facts.better)
+    if np.isneginf(facts.best):
+        with_it = facts.is_open.copy()
+        with_it[row] = True
+        broken = rules.broken_by(with_it)
+        return Rejection(row, name, "blocked", rule=broken[0] if broken else None)
+    return Rejection(row, name, "less-gain", loss=max(0.0, -facts.best))
+
+
+def _covered_whole(problem: SitingProblem, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return a chosen row that covers all that a row covers at no higher cost, [n_sites]; -1 = none."""
+    by = np.full(problem.n_sites, -1, dtype=np.int64)
+    if problem.covers is None or not chosen.any():
+        return by
+    size = np.diff(problem.covers.indptr)
+    shared = (problem.covers.astype(np.int64) @ problem.covers[chosen].astype(np.int64).T).tocoo()
+    whom = np.flatnonzero(chosen)[shared.col]
+    whole = (shared.data == size[shared.row]) & (problem.cost_of[whom] <= problem.cost_of[shared.row])
+    by[shared.row[whole][::-1]] = whom[whole][::-1]
+    return by

@@ -1,0 +1,198 @@
+"""A cover problem made smaller with the same optimum: settled demand out, equal demand merged, dominated sites out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from planner.siting.problem import SitingProblem
+    from planner.siting.rules import Rules
+
+_HASH_SEED = 20_260_101
+DOMINANCE_LIMIT = 20_000_000
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """What is left to decide.
+
+    Attributes
+    ----------
+    rows : relation rows that may still be opened or not, [n].
+    covers : boolean, [n, m]; column = merged demand that no fixed place covers and some row of `rows` does.
+    weights : people a column, [m].
+    base_value : people whom the fixed places cover.
+    column_of : merged column of each demand point, -1 = settled already, out of reach, or nobody there.
+    dropped : pairs (row, row that dominates it), [n_dropped, 2].
+    """
+
+    rows: NDArray[np.int64]
+    covers: sparse.csr_matrix
+    weights: NDArray[np.float64]
+    base_value: float
+    column_of: NDArray[np.int64]
+    dropped: NDArray[np.int64]
+
+
+def reduce_cover(
+    problem: SitingProblem, rules: Rules, keys: NDArray[np.int64] | None = None, *, drop_dominated: bool = True
+) -> Reduced:
+    """Return the smaller cover problem; `keys` [n_demand] keeps demand apart that a rule tells apart."""
+    covers = problem.covers
+    covered = covered_by(covers, np.flatnonzero(rules.lowest))
+    rows = np.flatnonzero((rules.lowest == 0) & (rules.highest == 1))
+    wanted = (~covered) & (problem.weights > 0)
+    kept = np.flatnonzero(wanted)
+    left = covers[rows][:, kept].tocsc() if kept.size < wanted.size else covers[rows].tocsc()
+    group, n_groups = merge_columns(left, None if keys is None else keys[kept])
+    merged, weights = _merged(left, group, n_groups, problem.weights[kept])
+    column_of = np.full(problem.n_demand, -1, dtype=np.int64)
+    column_of[kept] = group
+    base_value = float(problem.weights[covered].sum())
+    dropped = np.zeros((0, 2), dtype=np.int64)
+    if drop_dominated:
+        alike = kinds_of(problem, rules)
+        by = dominated_by(merged, problem.cost_of[rows], alike[rows])
+        dropped = np.column_stack([rows[by >= 0], rows[by[by >= 0]]]).astype(np.int64)
+        merged, rows = merged[by < 0], rows[by < 0]
+    return Reduced(rows, merged, weights, base_value, column_of, dropped)
+
+
+def covered_by(covers: sparse.csr_matrix, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return whether any of `rows` covers each demand point, [n_demand]."""
+    covered = np.zeros(covers.shape[1], dtype=bool)
+    for row in rows.tolist():
+        covered[covers.indices[covers.indptr[row] : covers.indptr[row + 1]]] = True
+    return covered
+
+
+def merge_columns(left: sparse.csc_matrix, keys: NDArray[np.int64] | None) -> tuple[NDArray[np.int64], int]:
+    """Return the group of each column (-1 = empty) and the number of groups: columns with equal rows share one.
+
+    Columns are sorted by a 64-bit hash of their rows; neighbours are then compared row by row, so that two columns
+    share a group only when they are equal.
+    """
+    n_columns = left.shape[1]
+    left.sort_indices()
+    length = np.diff(left.indptr)
+    words = np.random.default_rng(_HASH_SEED).integers(1, 2**63, size=left.shape[0], dtype=np.uint64)
+    sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(words[left.indices], dtype=np.uint64)])
+    code = sums[left.indptr[1:]] - sums[left.indptr[:-1]]
+    key = np.zeros(n_columns, dtype=np.int64) if keys is None else keys
+    order = np.lexsort((np.arange(n_columns), key, code))
+    order = order[length[order] > 0]
+    if order.size == 0:
+        return np.full(n_columns, -1, dtype=np.int64), 0
+    before, after = order[:-1], order[1:]
+    is_same = (code[before] == code[after]) & (key[before] == key[after]) & (length[before] == length[after])
+    at = np.flatnonzero(is_same)
+    is_same[at] = _equal_columns(left, before[at], after[at])
+    group_sorted = np.concatenate([[0], np.cumsum(~is_same)])
+    # Groups are numbered by their first column, so that the order of demand decides, not the hash.
+    first = np.full(int(group_sorted[-1]) + 1, n_columns)
+    np.minimum.at(first, group_sorted, order)
+    rank = np.empty(first.size, dtype=np.int64)
+    rank[np.argsort(first, kind="stable")] = np.arange(first.size)
+    group = np.full(n_columns, -1, dtype=np.int64)
+    group[order] = rank[group_sorted]
+    return group, first.size
+
+
+def _equal_columns(left: sparse.csc_matrix, one: NDArray[np.int64], two: NDArray[np.int64]) -> NDArray[np.bool_]:
+    length = np.diff(left.indptr)[one]
+    step = np.arange(int(length.sum())) - np.repeat(np.cumsum(length) - length, length)
+    differs = (
+        left.indices[np.repeat(left.indptr[one], length) + step]
+        != left.indices[np.repeat(left.indptr[two], length) + step]
+    )
+    if not differs.size:
+        return np.ones(one.size, dtype=bool)
+    n_different = np.add.reduceat(differs.astype(np.int64), np.cumsum(length) - length)
+    return n_different == 0
+
+
+def _merged(
+    left: sparse.csc_matrix, group: NDArray[np.int64], n_groups: int, people: NDArray[np.float64]
+) -> tuple[sparse.csr_matrix, NDArray[np.float64]]:
+    inside = group >= 0
+    weights = np.bincount(group[inside], weights=people[inside], minlength=n_groups).astype(np.float64)
+    first = np.full(n_groups, left.shape[1], dtype=np.int64)
+    np.minimum.at(first, group[inside], np.flatnonzero(inside))
+    merged = left[:, first].tocsr() if n_groups else sparse.csr_matrix((left.shape[0], 0), dtype=bool)
+    merged.sort_indices()
+    return merged, weights
+
+
+def kinds_of(problem: SitingProblem, rules: Rules) -> NDArray[np.int64]:
+    """Return a number a row: rows with one number stand in the same rules with the same weight (costs apart).
+
+    Rows that a conflict or a demand (must-serve, least quota) names, and existing rows, are unlike every other: with
+    two of them open, closing one could break the rule.
+    """
+    apart = np.zeros(problem.n_sites, dtype=bool)
+    apart[list(problem.existing)] = True
+    general = []
+    for number, name in enumerate(rules.names):
+        if name[0] == "conflict" or rules.upper[number] < 0:
+            apart[rules.matrix.indices[rules.matrix.indptr[number] : rules.matrix.indptr[number + 1]]] = True
+        elif name[0] != "budget":
+            general.append(number)
+    if problem.capacities is not None:
+        apart[:] = True
+    sides = rules.matrix[general].tocsc()
+    sides.sort_indices()
+    groups: dict[bytes, int] = {}
+    kinds = np.empty(problem.n_sites, dtype=np.int64)
+    for row in range(problem.n_sites):
+        part = slice(sides.indptr[row], sides.indptr[row + 1])
+        key = b"%d" % row if apart[row] else sides.indices[part].tobytes() + b"|" + sides.data[part].tobytes()
+        kinds[row] = groups.setdefault(key, len(groups))
+    return kinds
+
+
+def dominated_by(covers: sparse.csr_matrix, costs: NDArray[np.float64], kinds: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return, a row, the row that covers all it covers at no higher cost and is of its kind; -1 = none.
+
+    The one named is itself never dominated. Of equal rows the cheaper, then the first, stays.
+    """
+    by = np.full(covers.shape[0], -1, dtype=np.int64)
+    size = np.diff(covers.indptr)
+    degree = np.bincount(covers.indices, minlength=covers.shape[1])
+    work = int((degree.astype(np.int64) ** 2).sum())
+    if work > DOMINANCE_LIMIT * 50:
+        return by
+    columns = covers.tocsc()
+    order = np.lexsort((np.arange(size.size), costs, -size))
+    place = np.empty(size.size, dtype=np.int64)
+    place[order] = np.arange(size.size)
+    for row in order.tolist():
+        mine = covers.indices[covers.indptr[row] : covers.indptr[row + 1]]
+        if mine.size == 0:
+            others = np.flatnonzero((kinds == kinds[row]) & (costs <= costs[row]) & (by < 0) & (place < place[row]))
+        else:
+            rare = mine[np.argmin(degree[mine])]
+            others = columns.indices[columns.indptr[rare] : columns.indptr[rare + 1]]
+            others = others[
+                (kinds[others] == kinds[row])
+                & (costs[others] <= costs[row])
+                & (place[others] < place[row])
+                & (by[others] < 0)
+            ]
+        found = [other for other in np.sort(others).tolist() if _contains(covers, other, mine)]
+        if found:
+            by[row] = found[0]
+    return by
+
+
+def _contains(covers: sparse.csr_matrix, row: int, columns: NDArray[np.int64]) -> bool:
+    theirs = covers.indices[covers.indptr[row] : covers.indptr[row + 1]]
+    if theirs.size < columns.size:
+        return False
+    at = np.searchsorted(theirs, columns)
+    return bool(np.all(at < theirs.size) and np.array_equal(theirs[np.minimum(at, theirs.size - 1)], columns))
