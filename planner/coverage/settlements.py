@@ -84,9 +84,13 @@ def own_places(settlements: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame, rule
     """
     places = physical_places(facilities).sort_values("facility_id")
     rows = [_own_place(place, places) for place in _candidates_of(settlements, places, rule)]
-    columns = ["has_own_place", "own_facility_id", "own_tier", "own_by", "own_distance_m"]
-    table = pd.DataFrame(rows, index=settlements.index, columns=columns)
-    return table.astype(dict(zip(columns, (bool, object, object, object, float), strict=True)))
+    names = ("has_own_place", "own_facility_id", "own_tier", "own_by", "own_distance_m")
+    kinds = (bool, object, object, object, float)
+    columns = {
+        name: pd.Series([row[position] for row in rows], settlements.index, dtype=kind)
+        for position, (name, kind) in enumerate(zip(names, kinds, strict=True))
+    }
+    return pd.DataFrame(columns)
 
 
 def audit_settlements(
