@@ -1,0 +1,567 @@
+"""The study file: one GeoPackage a county, written whole and swapped in, so that no reader ever sees half of it.
+
+Layers are named as the study's tables; results are `result_<name>`. Beside them stand plain tables: `study` (name, CRS,
+revision, format), `metadata`, `scenarios`, `history`, `ledger`, `grids` (compressed) and `contents` (what each layer's
+columns were before GeoPackage types). Everything opens in QGIS as it is.
+
+A save writes a sibling file, reads it back, flushes it and swaps it in with `os.replace`, under a lock file that names
+its writer. What a killed writer left behind is swept up by the next open.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sqlite3
+import warnings
+import zlib
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import PlannerError, RevisionConflictError, StudyFileError
+from planner.lock import living_token, locked
+from planner.progress import SILENT
+from planner.schema import CONTRACTS
+from planner.study import Grid, Study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import geopandas as gpd
+
+    from planner.progress import Progress
+
+FORMAT_VERSION = 1
+
+_RESULT = "result_"
+_FID = "planner_fid"
+_GEOMETRY = "geom"
+_PLAIN = ("study", "metadata", "scenarios", "contents", "grids")
+_LEFTOVERS = ("-wal", "-shm", "-journal")
+_BUSY_WAIT_S = 10.0
+_OPEN_ATTEMPTS = 5
+
+
+def open_study(path: str | Path, progress: Progress = SILENT) -> Study:
+    """Return the study in the file, after sweeping up what a killed writer left beside it.
+
+    Raises
+    ------
+    StudyFileError
+        When there is no such file, it is no study, it is damaged, or a newer planner wrote it.
+    """
+    path = Path(path)
+    _require_study_file(path)
+    _mend(path)
+    for _ in range(_OPEN_ATTEMPTS):
+        before = _stamp(path)
+        with _reading(path):
+            study = _read(path, progress)
+        if _stamp(path) == before:
+            return study
+    raise StudyFileError(f"{path.name} keeps changing while it is read. Try again when the other program has finished.")
+
+
+def save_study(study: Study, path: str | Path, progress: Progress = SILENT) -> Study:
+    """Write the study to `path` and return it with its revision raised by one.
+
+    Raises
+    ------
+    RevisionConflictError
+        When somebody saved the file after `study` was opened from it.
+    StudyFileError
+        When the file is locked, is no study, or cannot be written; what was there is left as it was.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".gpkg":
+        raise StudyFileError(f"{path.name} must end in .gpkg.")
+    with _writing(path), locked(path) as token:
+        _require_same_revision(study, path)
+        saved = replace(study, revision=study.revision + 1)
+        sibling = path.with_name(f".{path.stem}.{token}.saving.gpkg")
+        try:
+            expected = _write(saved, sibling, progress)
+            _check(sibling, expected)
+            _flush(sibling)
+            _require_same_revision(study, path)
+            _release_database(path)
+            sibling.replace(path)
+            _flush_folder(path.parent)
+        finally:
+            for suffix in ("", *_LEFTOVERS):
+                _remove(sibling.with_name(sibling.name + suffix))
+    return saved
+
+
+# ---- reading ----
+
+
+def _require_study_file(path: Path) -> None:
+    if not path.is_file():
+        raise StudyFileError(
+            f"There is no study file {path}. Make one: planner new {path.name} --name NAME --crs EPSG:..."
+        )
+    if path.stat().st_size == 0:
+        raise StudyFileError(f"{path.name} is empty. Take it from a backup.")
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    with _reading(path):
+        status = path.stat()
+    return status.st_ino, status.st_mtime_ns
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged or foreign file raises into one error."""
+    from pyogrio.errors import DataLayerError, DataSourceError
+
+    try:
+        yield
+    except PlannerError:
+        raise
+    except (sqlite3.Error, DataSourceError, DataLayerError, OSError, zlib.error, LookupError, ValueError) as error:
+        raise StudyFileError(
+            f"{path.name} is no study file of the planner, or is damaged ({error}). "
+            "Open the right file, or take it from a backup."
+        ) from error
+
+
+def _read(path: Path, progress: Progress) -> Study:
+    with closing(_connect(path)) as database:
+        head = _head(path, database)
+        metadata = {key: json.loads(value) for key, value in database.execute("SELECT key, value FROM metadata")}
+        scenarios = dict(database.execute("SELECT name, toml FROM scenarios ORDER BY rowid"))
+        contents = [
+            (layer, role, name, json.loads(columns))
+            for layer, role, name, columns in database.execute(
+                "SELECT layer, role, name, columns FROM contents ORDER BY rowid"
+            )
+        ]
+        grids = dict(_read_grids(database))
+    frames: dict[str, dict[str, Any]] = {"table": {}, "result": {}, "log": {}}
+    for number, (layer, role, name, columns) in enumerate(contents):
+        progress.update(number, len(contents), name)
+        frames[role][name] = _read_layer(path, layer, columns)
+    progress.update(len(contents), len(contents))
+    return Study(
+        name=head["name"],
+        crs=head["crs"],
+        tables=frames["table"],
+        grids=grids,
+        results=frames["result"],
+        scenarios=scenarios,
+        history=frames["log"].get("history"),
+        ledger=frames["log"].get("ledger"),
+        metadata=metadata,
+        revision=int(head["revision"]),
+    )
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_WAIT_S)
+
+
+def _head(path: Path, database: sqlite3.Connection) -> dict[str, str]:
+    """Return the rows of the table `study`; raises when a newer planner wrote the file."""
+    head = dict(database.execute("SELECT key, value FROM study"))
+    if int(head["format_version"]) > FORMAT_VERSION:
+        raise StudyFileError(
+            f"{path.name} was written by a newer planner (format {head['format_version']}, this one reads "
+            f"{FORMAT_VERSION}). Install the newer version."
+        )
+    return head
+
+
+def _read_grids(database: sqlite3.Connection) -> Iterator[tuple[str, Grid]]:
+    rows = database.execute("SELECT name, crs, transform, shape, dtype, unit, data FROM grids ORDER BY rowid")
+    for name, crs, transform, shape, dtype, unit, data in rows:
+        values = np.frombuffer(zlib.decompress(data), dtype=dtype).reshape(json.loads(shape)).copy()
+        a, b, c, d, e, f = json.loads(transform)
+        yield name, Grid(values, (a, b, c, d, e, f), crs, unit)
+
+
+def _read_layer(path: Path, layer: str, spec: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one layer with the columns, types, order and index that it had."""
+    import geopandas as gpd
+    import pyogrio
+
+    stored = pyogrio.read_dataframe(path, layer=layer, use_arrow=True) if spec["columns"] else None
+    columns: dict[Any, Any] = {}
+    for column in spec["columns"]:
+        if column["kind"] == "geometry":
+            columns[column["name"]] = gpd.GeoSeries(stored.geometry.array, crs=None)  # type: ignore[union-attr]
+        else:
+            columns[column["name"]] = _restored(stored[column["stored"]], column)  # type: ignore[index]
+    table = pd.DataFrame(columns, index=pd.RangeIndex(spec["n_rows"]))
+    table.columns = pd.Index([column["name"] for column in spec["columns"]], dtype=table.columns.dtype)
+    if spec["geometry"] is not None:
+        table = gpd.GeoDataFrame(table, geometry=spec["geometry"])
+        table = table.set_crs(spec["crs"], allow_override=True) if spec["crs"] is not None else table
+    return table.set_index(spec["index"]) if spec["index"] else table
+
+
+# ---- columns in and out of GeoPackage types ----
+
+
+def _stored(column: pd.Series) -> tuple[pd.Series, dict[str, Any]]:
+    """Return a column as GeoPackage can hold it, and what it takes to get it back."""
+    dtype = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        values, inner = _stored(column.astype(dtype.categories.dtype))
+        categories, how = _stored(pd.Series(dtype.categories))
+        return values, {"kind": "category", "inner": inner, "how": how, "ordered": bool(dtype.ordered),
+                        "categories": categories.to_list()}  # fmt: skip
+    if dtype.name == "geometry":
+        return column.to_wkb(hex=True).astype("str"), {"kind": "wkb"}
+    if dtype.kind in "mM" or isinstance(dtype, pd.DatetimeTZDtype):
+        texts = [None if pd.isna(value) else value.isoformat() for value in column.astype(object)]
+        return pd.Series(texts, index=column.index, dtype="str"), {"kind": "time", "dtype": str(dtype)}
+    if dtype.name == "object":
+        return _stored_objects(column)
+    return column, {"kind": "plain", "dtype": str(dtype)}
+
+
+def _stored_objects(column: pd.Series) -> tuple[pd.Series, dict[str, Any]]:
+    """Return a column of Python objects as text: itself where it holds text only, else JSON."""
+    blank = column.isna().to_numpy() & ~column.map(pd.api.types.is_list_like).to_numpy(bool)
+    values = [None if is_blank else value for value, is_blank in zip(column, blank, strict=True)]
+    present = [value for value in values if value is not None]
+    if all(isinstance(value, str) for value in present):
+        return pd.Series(values, index=column.index, dtype="str"), {"kind": "text"}
+    if all(type(value) is dt.date for value in present):
+        texts = [None if value is None else value.isoformat() for value in values]
+        return pd.Series(texts, index=column.index, dtype="str"), {"kind": "date"}
+    is_tuple = all(isinstance(value, tuple) for value in present)
+    texts = [None if value is None else json.dumps(value, ensure_ascii=False, default=_plain) for value in values]
+    return pd.Series(texts, index=column.index, dtype="str"), {"kind": "tuple" if is_tuple else "json"}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  anything that a table may hold
+    """Return numpy's and Python's other values as JSON knows them."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _restored(column: pd.Series, spec: Mapping[str, Any]) -> pd.Series:
+    """Return a stored column as it was."""
+    kind = spec["kind"]
+    if kind == "plain":
+        return column.astype(spec["dtype"])
+    if kind == "category":
+        categories = _restored(pd.Series(spec["categories"], dtype=_storage_dtype(spec["how"])), spec["how"])
+        dtype = pd.CategoricalDtype(pd.Index(categories), ordered=spec["ordered"])
+        return _restored(column, spec["inner"]).astype(dtype)
+    texts = column.astype(object).where(column.notna(), None)
+    if kind == "time":
+        is_span = spec["dtype"].startswith("timedelta")
+        times = pd.to_timedelta(texts) if is_span else pd.to_datetime(texts, format="ISO8601", utc="," in spec["dtype"])
+        return times.astype(spec["dtype"])
+    if kind == "wkb":
+        import geopandas as gpd
+
+        return gpd.GeoSeries.from_wkb(texts)
+    if kind == "text":
+        return texts
+    loaders: dict[str, Callable[[str], Any]] = {"json": json.loads, "tuple": _tuple, "date": dt.date.fromisoformat}
+    load = loaders[kind]
+    values = [None if text is None else load(text) for text in texts]
+    restored = pd.Series([None] * len(values), index=column.index, dtype=object)
+    restored[:] = np.fromiter(values, dtype=object, count=len(values))
+    return restored
+
+
+def _tuple(text: str) -> tuple[Any, ...]:
+    return tuple(json.loads(text))
+
+
+def _storage_dtype(spec: Mapping[str, Any]) -> str:
+    return spec["dtype"] if spec["kind"] == "plain" else "str"
+
+
+# ---- writing ----
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """What a written file must hold when it is read back: rows by layer."""
+
+    rows: dict[str, int]
+    revision: int
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn what a full disk, a read-only folder or another program raises into one error."""
+    from pyogrio.errors import DataLayerError, DataSourceError, FieldError, GeometryError
+
+    foreign = (sqlite3.Error, DataSourceError, DataLayerError, FieldError, GeometryError, OSError)
+    try:
+        yield
+    except PlannerError:
+        raise
+    except foreign as error:
+        raise StudyFileError(
+            f"{path} could not be saved ({error}). Check that the disk has room, that you may write there and that no "
+            "other program (such as QGIS) has it open. The file is as it was."
+        ) from error
+
+
+def _write(study: Study, target: Path, progress: Progress) -> _Expected:
+    """Write the whole study into a new file."""
+    layers = list(_layers(study))
+    rows = {}
+    contents = []
+    with _unsynchronised():
+        for number, (layer, role, name, table) in enumerate(layers):
+            progress.update(number, len(layers) + 1, name)
+            spec = _write_layer(table, target, layer)
+            contents.append((layer, role, name, json.dumps(spec, ensure_ascii=False)))
+            if spec["columns"]:
+                rows[layer] = spec["n_rows"]
+        if not rows:
+            _write_empty(target)
+    progress.update(len(layers), len(layers) + 1, "")
+    with closing(sqlite3.connect(target)) as database, database:
+        _write_plain(study, contents, database)
+    progress.update(1, 1)
+    return _Expected(rows, study.revision)
+
+
+def _layers(study: Study) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
+    """Yield layer name, role, name in the study and rows of everything tabular."""
+    order = [name for name in CONTRACTS if name in study.tables]
+    yield from ((name, "table", name, study.tables[name]) for name in order)
+    yield from ((f"{_RESULT}{name}", "result", name, table) for name, table in study.results.items())
+    for name, log in (("history", study.history), ("ledger", study.ledger)):
+        if log is not None:
+            yield name, "log", name, log
+
+
+def _write_layer(table: pd.DataFrame, target: Path, layer: str) -> dict[str, Any]:
+    """Append a table to the file as one layer, and return what restores it."""
+    import geopandas as gpd
+    import pyogrio
+
+    index = [] if table.index.name is None and table.index.nlevels == 1 else list(table.index.names)
+    table = table.reset_index(drop=not index)
+    is_layer = isinstance(table, gpd.GeoDataFrame)
+    geometry = table.geometry.name if is_layer else None
+    taken = {_FID, _GEOMETRY, "fid"}
+    stored: dict[str, Any] = {}
+    columns = []
+    for name in table.columns:
+        if name == geometry:
+            columns.append({"name": name, "kind": "geometry"})
+            continue
+        values, spec = _stored(table[name])
+        key = _free_name(str(name), taken)
+        stored[key] = values
+        columns.append({"name": name, "stored": key, **spec})
+    spec = {"columns": columns, "geometry": geometry, "index": index, "n_rows": len(table),
+            "crs": _crs_text(table) if is_layer else None}  # fmt: skip
+    if not columns:
+        return spec
+    frame = pd.DataFrame(stored, index=table.index)
+    options: dict[str, Any] = {"FID": _FID}
+    if is_layer:
+        frame = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(table.geometry.array), crs=table.crs)
+        options |= {"GEOMETRY_NAME": _GEOMETRY}
+    with warnings.catch_warnings():
+        # GDAL remarks that a layer of an unknown CRS or of mixed shapes is unusual; both are meant.
+        warnings.simplefilter("ignore")
+        pyogrio.write_dataframe(
+            frame,
+            target,
+            layer=layer,
+            driver="GPKG",
+            use_arrow=True,
+            geometry_type=_geometry_type(table.geometry, layer) if is_layer else None,
+            layer_options=options,
+        )
+    return spec
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """Return the name, numbered where SQLite, which ignores case, would take it for another's."""
+    key, number = name, 2
+    while key.lower() in taken:
+        key, number = f"{name}_{number}", number + 1
+    taken.add(key.lower())
+    return key
+
+
+def _geometry_type(shapes: gpd.GeoSeries, layer: str) -> str:
+    """Return the one type of the shapes, or "Unknown"; an empty table has that of its contract."""
+    kinds = shapes.geom_type.dropna().unique()
+    if not len(kinds) and layer in CONTRACTS:
+        declared = CONTRACTS[layer].geometry
+        return "Unknown" if declared == "Any" else declared
+    has_z = bool(shapes.has_z.any())
+    return kinds[0] if len(kinds) == 1 and not has_z and kinds[0] != "LinearRing" else "Unknown"
+
+
+def _crs_text(table: gpd.GeoDataFrame) -> str | None:
+    if table.crs is None:
+        return None
+    authority = table.crs.to_authority(min_confidence=100)
+    return ":".join(authority) if authority else table.crs.to_wkt()
+
+
+def _write_empty(target: Path) -> None:
+    """Make a GeoPackage without layers, for a study that has none yet."""
+    import pyogrio
+
+    pyogrio.write_dataframe(pd.DataFrame({"note": pd.Series([], dtype="str")}), target, layer="empty", driver="GPKG")
+    with closing(sqlite3.connect(target)) as database, database:
+        database.execute("DROP TABLE empty")
+        for table in ("gpkg_contents", "gpkg_ogr_contents"):
+            database.execute(f"DELETE FROM {table} WHERE table_name = 'empty'")  # noqa: S608  names are ours
+
+
+def _write_plain(study: Study, contents: list[tuple[str, str, str, str]], database: sqlite3.Connection) -> None:
+    """Add the tables that are no layers, and declare them as GeoPackage attributes."""
+    head = {"format_version": FORMAT_VERSION, "name": study.name, "crs": study.crs, "revision": study.revision}
+    tables: dict[str, tuple[str, list[tuple]]] = {
+        "study": ("key TEXT, value TEXT", [(key, str(value)) for key, value in head.items()]),
+        "metadata": (
+            "key TEXT, value TEXT",
+            [(key, json.dumps(value, ensure_ascii=False, default=_plain)) for key, value in study.metadata.items()],
+        ),
+        "scenarios": ("name TEXT, toml TEXT", list(study.scenarios.items())),
+        "contents": ("layer TEXT, role TEXT, name TEXT, columns TEXT", contents),
+        "grids": (
+            "name TEXT, crs TEXT, transform TEXT, shape TEXT, dtype TEXT, unit TEXT, data BLOB",
+            [_grid_row(name, grid) for name, grid in study.grids.items()],
+        ),
+    }
+    for name, (columns, rows) in tables.items():
+        database.execute(f"CREATE TABLE {name} (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, {columns})")
+        names = ", ".join(column.split()[0] for column in columns.split(", "))
+        marks = ", ".join("?" for _ in columns.split(", "))
+        database.executemany(f"INSERT INTO {name} ({names}) VALUES ({marks})", rows)  # noqa: S608  names are ours
+        database.execute(
+            "INSERT INTO gpkg_contents (table_name, data_type, identifier) VALUES (?, 'attributes', ?)", (name, name)
+        )
+
+
+def _grid_row(name: str, grid: Grid) -> tuple[str, str, str, str, str, str, bytes]:
+    values = np.ascontiguousarray(grid.values)
+    return (name, grid.crs, json.dumps([float(value) for value in grid.transform]), json.dumps(values.shape),
+            values.dtype.str, grid.unit, zlib.compress(values.tobytes(), 1))  # fmt: skip
+
+
+@contextmanager
+def _unsynchronised() -> Iterator[None]:
+    """Let SQLite skip its flush after every step: the finished file is flushed once, before it is swapped in."""
+    import pyogrio
+
+    key = "OGR_SQLITE_SYNCHRONOUS"
+    before = pyogrio.get_gdal_config_option(key)
+    pyogrio.set_gdal_config_options({key: "OFF"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({key: before})
+
+
+def _check(target: Path, expected: _Expected) -> None:
+    """Raise `StudyFileError` unless the written file holds every row and is sound."""
+    with _reading(target), closing(_connect(target)) as database:
+        rows = {
+            layer: database.execute(f'SELECT count(*) FROM "{layer}"').fetchone()[0]  # noqa: S608  names are ours
+            for layer in expected.rows
+        }
+        sound = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+        revision = int(_head(target, database)["revision"])
+    if rows != expected.rows or sound != "ok" or revision != expected.revision:
+        raise StudyFileError("The study was not written completely (is the disk full?). The file is as it was.")
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Flush the folder's entry, where the system can (Windows cannot, and need not)."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _require_same_revision(study: Study, path: Path) -> None:
+    """Raise unless `path` is free, or holds the revision that `study` was opened from."""
+    if not path.exists():
+        return
+    with _reading(path), closing(_connect(path)) as database:
+        found = int(_head(path, database)["revision"])
+    if found != study.revision:
+        raise RevisionConflictError(
+            f"{path.name} was saved by someone else in the meantime (revision {found}, yours is {study.revision}). "
+            "Open it again and repeat your change, or save under another name."
+        )
+
+
+# ---- leftovers ----
+
+
+def _mend(path: Path) -> None:
+    """Sweep up what killed writers left: their locks, their half-written siblings, journals of the file itself.
+
+    A sibling belongs to a living writer only while the lock names its token: a writer locks before it makes the
+    sibling, and unlocks after it is gone, so the siblings are listed before the lock is looked at. A folder that cannot
+    be written is left alone.
+    """
+    siblings = list(path.parent.glob(f".{_escaped(path.stem)}.*.saving.gpkg*"))
+    token = living_token(path)
+    for sibling in siblings:
+        if token is None or token not in sibling.name:
+            _remove(sibling)
+    if any(path.with_name(path.name + suffix).exists() for suffix in _LEFTOVERS):
+        with suppress(StudyFileError, sqlite3.Error):
+            _release_database(path)
+
+
+def _release_database(path: Path) -> None:
+    """Bring the journals of a file home, so that none of them is applied to the file that takes its place.
+
+    Raises
+    ------
+    StudyFileError
+        When another program has the file open.
+    """
+    if not any(path.with_name(path.name + suffix).exists() for suffix in _LEFTOVERS):
+        return
+    try:
+        with closing(sqlite3.connect(path, timeout=1.0)) as database:
+            database.execute("PRAGMA journal_mode=DELETE").fetchone()
+            database.execute("BEGIN IMMEDIATE")
+            database.rollback()
+    except sqlite3.OperationalError as error:
+        raise StudyFileError(
+            f"{path.name} is open in another program (such as QGIS). Close it there and save again."
+        ) from error
+    for suffix in _LEFTOVERS:
+        _remove(path.with_name(path.name + suffix))
+
+
+def _escaped(name: str) -> str:
+    return "".join(f"[{character}]" if character in "[*?" else character for character in name)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
