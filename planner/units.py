@@ -1,6 +1,7 @@
 """Conversions between the units that names carry: the only place where they are converted."""
 
 CENTISECONDS_PER_MINUTE = 6_000
+CENTISECONDS_PER_SECOND = 100
 SECONDS_PER_MINUTE = 60.0
 METRES_PER_KM = 1_000.0
 M2_PER_KM2 = 1_000_000.0

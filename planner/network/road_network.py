@@ -15,7 +15,7 @@ UNREACHABLE_CS = 2**31 - 1
 """Travel time of what cannot be reached, in centiseconds (int32)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RoadNetwork:
     """Noded roads (every vertex a node, every segment an edge) and their contraction into chains.
 
@@ -83,7 +83,7 @@ class RoadNetwork:
         return len(self.junction_node)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ProfileNetwork:
     """The network as one profile travels it: exact seconds along edges, centiseconds between junctions.
 
@@ -129,7 +129,7 @@ class ProfileNetwork:
         return np.isfinite(np.minimum(self.edge_along_s, self.edge_against_s))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapped:
     """Positions on the network: where each point of a table touches the road, and how far it walks to it.
 
