@@ -7,6 +7,7 @@ with values, so that the same ledger reads in Chinese and in English (words: `te
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -97,3 +98,14 @@ class Ledger:
             "file", "row", "column", "problem", "repair", "is_refused", "old_value", "new_value",
         ]  # fmt: skip
         return pd.DataFrame(self.to_records(language), columns=columns)
+
+
+def table_in_words(table: pd.DataFrame, language: Language = "zh") -> pd.DataFrame:
+    """Return a study's stored ledger with `problem` and `repair` in `language`, from its `code` and `values`."""
+    if table.empty:
+        return table.copy()
+    rows = [
+        LedgerRow("", 0, "", str(code), json.loads(values))
+        for code, values in zip(table["code"], table["values"], strict=True)
+    ]
+    return table.assign(problem=[row.problem(language) for row in rows], repair=[row.repair(language) for row in rows])

@@ -5,14 +5,41 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from scipy import sparse
 
-    import geopandas as gpd
-    import pandas as pd
+from planner.coverage.areas import assign_areas
+from planner.coverage.gaps import gap_areas, gap_members
+from planner.coverage.minutes import access_of, is_covered
+from planner.coverage.population_share import coverage_table as people_within
+from planner.coverage.settlements import audit_settlements, nearest_places, settlement_totals
+from planner.coverage.verdicts import administrative_people, administrative_verdict, differing_villages, two_verdicts
+from planner.errors import ScenarioError
+from planner.network.build import build_network
+from planner.network.components import summary
+from planner.network.snap import snap_records, snap_table, unplaced
+from planner.network.speeds import prepare_profile
+from planner.progress import SILENT
+from planner.reach.access import access_table, chosen, places_by_id
+from planner.reach.service_areas import service_areas
+from planner.reach.snap_grid import make_snap_grid
+from planner.reach.surfaces import time_surface
+from planner.reach.travel_times import travel_times
+from planner.scenario import GROUPS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from planner.network.road_network import ProfileNetwork, RoadNetwork, Snapped
+    from planner.progress import Progress
+    from planner.reach.snap_grid import SnapGrid
+    from planner.reach.surfaces import TimeSurface
     from planner.scenario import Scenario
+    from planner.siting.candidates import Proposals
     from planner.study import Study
 
 
@@ -25,8 +52,10 @@ class Reach:
     study, scenario : what it was made from.
     network : the road graph.
     profiles : by profile code.
-    places : existing physical places on the network, by profile code.
+    facilities : existing places one can go to, by id; online services are not among them.
+    places : the same on the network, by profile code.
     demand : demand points on the network, by profile code.
+    assigned : town, village and class of every demand point.
     unplaced : one row a place or demand point that touches no road (kind, id, profile, reason).
     """
 
@@ -34,9 +63,20 @@ class Reach:
     scenario: Scenario
     network: RoadNetwork
     profiles: Mapping[str, ProfileNetwork]
+    facilities: gpd.GeoDataFrame
     places: Mapping[str, Snapped]
     demand: Mapping[str, Snapped]
+    assigned: pd.DataFrame
     unplaced: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class SettlementAudit:
+    """The check of the relocation settlements: one row each, their nearest places, and the totals by size class."""
+
+    table: gpd.GeoDataFrame
+    nearest: pd.DataFrame
+    totals: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -50,7 +90,8 @@ class Plan:
     access : minutes to the nearest place, one row per demand point, profile and tier.
     coverage : people within the time limit, one row per tier, profile, group and area.
     curve : the same for the county over several time limits.
-    verdicts : the administrative verdict beside the minutes, per area and tier.
+    verdicts : the coverage with the administrative verdict beside the minutes.
+    differing : villages where the two verdicts differ.
     circles : practice circles of every place and profile at the time limit.
     surfaces : minutes to the nearest place of the main tier as a raster, by profile.
     gaps : uncovered people as areas one can name.
@@ -58,7 +99,7 @@ class Plan:
     settlement_nearest : nearest place of each tier by each profile, per settlement.
     settlement_totals : served, unserved and unknown people of all settlements.
     proposals : chosen candidate sites in rank order.
-    siting : status, value, bound and gap of the proposal.
+    siting : the problem and its solution with value, bound and certificate; None without candidates.
     unplaced : what touches no road.
     """
 
@@ -69,12 +110,336 @@ class Plan:
     coverage: pd.DataFrame
     curve: pd.DataFrame
     verdicts: pd.DataFrame
+    differing: pd.DataFrame
     circles: gpd.GeoDataFrame
-    surfaces: Mapping[str, Any]
+    surfaces: Mapping[str, TimeSurface]
     gaps: gpd.GeoDataFrame
     settlements: gpd.GeoDataFrame
     settlement_nearest: pd.DataFrame
-    settlement_totals: Mapping[str, Any]
+    settlement_totals: pd.DataFrame
     proposals: gpd.GeoDataFrame
-    siting: Mapping[str, Any]
+    siting: Proposals | None
     unplaced: pd.DataFrame
+
+
+def prepare(study: Study, scenario: Scenario, progress: Progress = SILENT) -> Reach:
+    """Return the study's roads, places and people made ready for a scenario.
+
+    Raises
+    ------
+    InputError
+        When the study has no roads or no demand.
+    """
+    demand = study.table("demand")
+    progress.update(0, 3, "network")
+    network = network_of(study)
+    progress.update(1, 3, "profiles")
+    profiles = {code: prepare_profile(network, profile) for code, profile in scenario.profiles.items()}
+    progress.update(2, 3, "snap")
+    barriers = study.tables.get("barriers")
+    facilities = _facilities(study)
+    places = snap_table(profiles, facilities, "facility_id", barriers)
+    points = snap_table(profiles, demand, "demand_id", barriers)
+    records = [snap_records(kind, snapped, profiles) for kind, snapped in (("facilities", places), ("demand", points))]
+    progress.update(3, 3, "snap")
+    return Reach(
+        study=study,
+        scenario=scenario,
+        network=network,
+        profiles=profiles,
+        facilities=facilities,
+        places=places,
+        demand=points,
+        assigned=assign_areas(demand, areas_of(study)),
+        unplaced=unplaced(pd.concat(records)),
+    )
+
+
+def network_of(study: Study) -> RoadNetwork:
+    """Return the road graph of a study.
+
+    Raises
+    ------
+    InputError
+        When the study has no roads.
+    """
+    return build_network(study.table("roads"), study.crs, study.grids.get("elevation"))
+
+
+def describe_network(study: Study) -> dict[str, Any]:
+    """Return counts of the noded, uncontracted road graph, and of what its import left out."""
+    return {**summary(network_of(study)), "n_missing_nodes": int(study.metadata.get("n_missing_nodes", 0))}
+
+
+def areas_of(study: Study) -> gpd.GeoDataFrame | None:
+    """Return the county, towns and villages of a study; None when it has none."""
+    return study.tables["areas"] if study.has("areas") else None
+
+
+def _facilities(study: Study) -> gpd.GeoDataFrame:
+    if study.has("facilities"):
+        return places_by_id(study.tables["facilities"])
+    columns = {"facility_id": pd.Series(dtype=object), "name": pd.Series(dtype=object), "tier": pd.Series(dtype=object)}
+    return gpd.GeoDataFrame(columns, geometry=[], crs=study.crs)
+
+
+def demand_access(reach: Reach, progress: Progress = SILENT) -> pd.DataFrame:
+    """Return minutes from every demand point to the nearest place, by profile and tier."""
+    return access_table(reach.facilities, reach.places, reach.demand, reach.profiles, reach.scenario, progress)
+
+
+def coverage_table(
+    reach: Reach,
+    access: pd.DataFrame | None = None,
+    cutoffs_min: Sequence[float] | None = None,
+    tiers: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Return people covered, uncovered and unknown, by tier, profile, time limit, group and area.
+
+    Raises
+    ------
+    ScenarioError
+        When a tier or a group is unknown.
+    """
+    access = demand_access(reach) if access is None else access
+    if tiers:
+        for code in tiers:
+            reach.scenario.tiers_of(code)
+        access = access[access["tier"].isin(list(tiers))]
+    limits = list(cutoffs_min or [reach.scenario.cutoff_min])
+    table = people_within(reach.study.table("demand"), access, reach.assigned, areas_of(reach.study), limits)
+    if groups:
+        unknown = sorted(set(groups) - set(GROUPS))
+        if unknown:
+            raise ScenarioError(f"No such group: {', '.join(unknown)}. There are {', '.join(GROUPS)}.")
+        table = table[table["group"].isin(list(groups))]
+    return table.reset_index(drop=True)
+
+
+def verdict_table(reach: Reach, coverage: pd.DataFrame) -> pd.DataFrame:
+    """Return the coverage table with the administrative verdict (has one) beside the minutes."""
+    areas, demand, facilities = areas_of(reach.study), reach.study.table("demand"), reach.facilities
+    administrative = administrative_verdict(facilities, assign_areas(facilities, areas), areas, reach.scenario)
+    own_people = administrative_people(demand, reach.assigned, administrative, areas)
+    return two_verdicts(coverage, administrative, own_people)
+
+
+def gap_table(reach: Reach, access: pd.DataFrame | None = None) -> gpd.GeoDataFrame:
+    """Return uncovered and unknown people as areas one can name, most people first, with the cause."""
+    access = demand_access(reach) if access is None else access
+    members = gap_members(reach.study, access, reach.assigned, reach.scenario)
+    return gap_areas(reach.study, members, reach.scenario)
+
+
+def settlement_audit(reach: Reach) -> SettlementAudit:
+    """Return what the check of the relocation settlements found.
+
+    Raises
+    ------
+    InputError
+        When the study has no settlements.
+    """
+    settlements, demand = reach.study.table("settlements"), reach.study.table("demand")
+    snapped = snap_table(reach.profiles, settlements, "settlement_id", reach.study.tables.get("barriers"))
+    access = access_table(reach.facilities, reach.places, snapped, reach.profiles, reach.scenario)
+    table = audit_settlements(reach.study, access, assign_areas(settlements, areas_of(reach.study)), reach.scenario)
+    relocated = float(demand["relocated"].sum()) if "relocated" in demand else None
+    return SettlementAudit(
+        table=table,
+        nearest=nearest_places(access, list(settlements["settlement_id"])),
+        totals=settlement_totals(table, relocated),
+    )
+
+
+def snap_grids(reach: Reach, progress: Progress = SILENT) -> dict[str, SnapGrid]:
+    """Return the snap grid of every profile: where each cell of the county touches the road."""
+    grids = {}
+    for done, (code, network) in enumerate(reach.profiles.items()):
+        progress.update(done, len(reach.profiles), code)
+        grids[code] = make_snap_grid(network, barriers=reach.study.tables.get("barriers"))
+    return grids
+
+
+def time_surfaces(reach: Reach, grids: Mapping[str, SnapGrid]) -> dict[str, TimeSurface]:
+    """Return the minutes to the nearest place of the main tier in every cell, by profile."""
+    rows = np.flatnonzero(_is_of_tiers(reach, [reach.scenario.main_tier]))
+    return {
+        code: time_surface(
+            reach.profiles[code], grid, chosen(reach.places[code], rows), direction=reach.scenario.direction
+        )
+        for code, grid in grids.items()
+    }
+
+
+def circle_table(
+    reach: Reach,
+    grids: Mapping[str, SnapGrid] | None = None,
+    cutoffs_min: Sequence[float] | None = None,
+    tiers: Sequence[str] | None = None,
+    progress: Progress = SILENT,
+) -> gpd.GeoDataFrame:
+    """Return one practice circle per place, profile and time limit, with the people it reaches.
+
+    Columns facility_id, name, tier, profile, cutoff_min, area_km2, cell_m, people, geometry. A place that touches no
+    road has no circle; it is in `reach.unplaced`.
+    """
+    grids = snap_grids(reach, progress) if grids is None else grids
+    limits = sorted(cutoffs_min or [reach.scenario.cutoff_min])
+    rows = np.flatnonzero(_is_of_tiers(reach, tiers))
+    tables = []
+    for done, (code, network) in enumerate(reach.profiles.items()):
+        progress.update(done, len(reach.profiles), code)
+        places = chosen(reach.places[code], rows)
+        circles = service_areas(network, grids[code], places, tuple(limits), reach.scenario.direction)
+        people = _people_within(reach, code, places, limits)
+        tables.append(circles.merge(people, on=["facility_id", "cutoff_min"], how="left", validate="one_to_one"))
+    table = pd.concat(tables, ignore_index=True)
+    known = pd.DataFrame(reach.facilities[["facility_id", "name", "tier"]])
+    merged = known.merge(table, on="facility_id", how="right", validate="one_to_many")
+    return gpd.GeoDataFrame(merged, geometry="geometry", crs=reach.study.crs)
+
+
+def _is_of_tiers(reach: Reach, tiers: Sequence[str] | None) -> NDArray[np.bool_]:
+    of_tier = reach.facilities["tier"].to_numpy(dtype=object)
+    is_wanted = np.full(len(of_tier), not tiers)
+    for code in tiers or ():
+        counted = reach.scenario.tiers_of(code)
+        is_wanted |= True if counted is None else np.isin(of_tier, counted)
+    return is_wanted
+
+
+def _people_within(reach: Reach, code: str, places: Snapped, limits: Sequence[float]) -> pd.DataFrame:
+    """Return facility_id, cutoff_min, people: by exact travel times, as coverage counts them."""
+    times = travel_times(reach.profiles[code], places, reach.demand[code], max(limits), reach.scenario.direction)
+    minutes = times.minutes()
+    population = reach.study.table("demand")["population"].to_numpy(dtype=float)[minutes.indices]
+    row = np.repeat(np.arange(len(places)), np.diff(minutes.indptr))
+    tables = []
+    for limit in limits:
+        people = np.bincount(row, np.where(is_covered(minutes.data, limit), population, 0.0), minlength=len(places))
+        tables.append(pd.DataFrame({"facility_id": places.ids, "cutoff_min": limit, "people": people}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def proposal_table(
+    reach: Reach, access: pd.DataFrame | None = None, progress: Progress = SILENT
+) -> tuple[gpd.GeoDataFrame, Proposals]:
+    """Return the candidates to activate in rank order, and the siting problem with its solution and bounds.
+
+    Computed for the scenario's main profile, main tier, time limit and `n_new`; existing places stay as they are.
+    Settlements stand in the problem as rows without people: their people are part of demand.
+
+    Raises
+    ------
+    InputError
+        When the study has no candidates.
+    """
+    from planner.siting.candidates import Wishes, propose_sites
+
+    scenario, study, code = reach.scenario, reach.study, reach.scenario.main_profile
+    candidates = study.table("candidates")
+    access = demand_access(reach) if access is None else access
+    snapped = _snap(reach, candidates, "candidate_id")
+    existing = access_of(access, list(study.table("demand")["demand_id"]), code, scenario.main_tier)
+    minutes = [travel_times(reach.profiles[code], snapped, reach.demand[code], scenario.cutoff_min, scenario.direction)]
+    nearest_min = [existing["travel_time_min"].to_numpy(dtype=float)]
+    people = [_demand_of_siting(reach)]
+    if study.has("settlements"):
+        settlements = study.tables["settlements"]
+        homes = _snap(reach, settlements, "settlement_id")
+        minutes.append(travel_times(reach.profiles[code], snapped, homes, scenario.cutoff_min, scenario.direction))
+        served = access_table(reach.facilities, reach.places, {code: homes}, {code: reach.profiles[code]}, scenario)
+        served = access_of(served, list(settlements["settlement_id"]), code, scenario.main_tier)
+        nearest_min.append(served["travel_time_min"].to_numpy(dtype=float))
+        names = settlements["name"].to_numpy(dtype=object)
+        ids = settlements["settlement_id"].to_numpy(dtype=object)
+        people.append(pd.DataFrame({"demand_id": ids, "population": 0.0, "settlement": names}))
+    proposals = propose_sites(
+        candidates,
+        pd.concat(people, ignore_index=True),
+        sparse.csr_matrix(sparse.hstack([times.minutes() for times in minutes])),
+        np.concatenate(nearest_min),
+        Wishes(cutoff_min=scenario.cutoff_min, n_new=scenario.n_new),
+        progress,
+    )
+    return _proposal_rows(candidates, proposals.summary()["chosen"]), proposals
+
+
+def make_plan(study: Study, scenario: Scenario, progress: Progress = SILENT) -> Plan:
+    """Return everything a scenario says about a study.
+
+    Raises
+    ------
+    InputError
+        When the study has no roads or no demand; without settlements or candidates their part is empty.
+    """
+    progress.update(0, 8, "network")
+    reach = prepare(study, scenario)
+    progress.update(1, 8, "access")
+    access = demand_access(reach)
+    progress.update(2, 8, "coverage")
+    coverage = coverage_table(reach, access)
+    verdicts = verdict_table(reach, coverage)
+    main = verdicts[(verdicts["tier"] == scenario.main_tier) & (verdicts["group"] == "all")]
+    curve = coverage_table(reach, access, scenario.curve_min)
+    progress.update(3, 8, "gaps")
+    gaps = gap_table(reach, access)
+    progress.update(4, 8, "settlements")
+    audit = settlement_audit(reach) if study.has("settlements") else None
+    progress.update(5, 8, "circles")
+    grids = snap_grids(reach)
+    circles = circle_table(reach, grids)
+    progress.update(6, 8, "surfaces")
+    surfaces = time_surfaces(reach, grids)
+    progress.update(7, 8, "siting")
+    nothing = gpd.GeoDataFrame(geometry=[], crs=study.crs)
+    proposals, siting = proposal_table(reach, access) if study.has("candidates") else (nothing, None)
+    progress.update(8, 8, "siting")
+    return Plan(
+        study=study,
+        scenario=scenario,
+        network=summary(reach.network),
+        access=access,
+        coverage=coverage,
+        curve=curve[curve["area_level"] == "county"].reset_index(drop=True),
+        verdicts=verdicts,
+        differing=differing_villages(main, areas_of(study)),
+        circles=circles,
+        surfaces=surfaces,
+        gaps=gaps,
+        settlements=audit.table if audit else nothing,
+        settlement_nearest=audit.nearest if audit else pd.DataFrame(),
+        settlement_totals=audit.totals if audit else pd.DataFrame(),
+        proposals=proposals,
+        siting=siting,
+        unplaced=reach.unplaced,
+    )
+
+
+def _snap(reach: Reach, table: gpd.GeoDataFrame, id_column: str) -> Snapped:
+    code = reach.scenario.main_profile
+    network = {code: reach.profiles[code]}
+    return snap_table(network, table, id_column, reach.study.tables.get("barriers"))[code]
+
+
+def _demand_of_siting(reach: Reach) -> pd.DataFrame:
+    """Return the demand with the names of its towns and villages, as the answer will print them."""
+    demand = pd.DataFrame(reach.study.table("demand").drop(columns="geometry"))
+    areas = areas_of(reach.study)
+    if areas is None:
+        return demand
+    names = areas.set_index("area_id")["name"]
+    return demand.assign(
+        town=reach.assigned["town_id"].map(names).to_numpy(dtype=object),
+        village=reach.assigned["village_id"].map(names).to_numpy(dtype=object),
+    )
+
+
+def _proposal_rows(candidates: gpd.GeoDataFrame, sites: Sequence[Mapping[str, Any]]) -> gpd.GeoDataFrame:
+    columns = ["candidate_id", "rank", "marginal_people", "total_people", "towns", "settlements"]
+    table = pd.DataFrame(list(sites), columns=columns)
+    for column in ("towns", "settlements"):
+        table[column] = pd.Series(["、".join(names) for names in table[column]], dtype=object)
+    merged = table.merge(pd.DataFrame(candidates), on="candidate_id", how="left", validate="one_to_one")
+    return gpd.GeoDataFrame(merged, geometry="geometry", crs=candidates.crs)

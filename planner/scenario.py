@@ -137,7 +137,7 @@ def scenario_from_toml(text: str) -> Scenario:
         if "profiles" in data:
             data["profiles"] = {code: {**table, "code": code} for code, table in data["profiles"].items()}
         return Scenario.model_validate(data)
-    except (tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
+    except (tomllib.TOMLDecodeError, ValidationError, TypeError, AttributeError) as error:
         raise ScenarioError(f"The scenario cannot be read: {error}") from error
 
 

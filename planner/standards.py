@@ -64,7 +64,7 @@ def profiles_from_toml(text: str) -> dict[str, Profile]:
     try:
         tables: Mapping[str, dict] = tomllib.loads(text)
         return {code: Profile(code=code, **table) for code, table in tables.items()}
-    except (tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
+    except (tomllib.TOMLDecodeError, ValidationError, TypeError, AttributeError) as error:
         raise ScenarioError(f"The profiles cannot be read: {error}") from error
 
 

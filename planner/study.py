@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.crs import parse_crs, require_metric
 from planner.errors import CrsError, InputError
-from planner.schema import CONTRACTS
+from planner.schema import CONTRACTS, FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,3 +126,26 @@ def require_crs(table: gpd.GeoDataFrame, crs: str) -> None:
         raise CrsError(f"The table has no CRS; it must be in {crs}.")
     if table.crs != parse_crs(crs):
         raise CrsError(f"The table is in {table.crs.to_string()}, the study in {crs}.")
+
+
+def is_online(facilities: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return bool[n]: which rows are online services (`is_online`; blank = no), which are never places."""
+    import numpy as np
+
+    if "is_online" not in facilities.columns:
+        return np.zeros(len(facilities), dtype=bool)
+    return np.array([_is_yes(flag) for flag in facilities["is_online"]], dtype=bool)
+
+
+def physical_places(facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the rows of `facilities` that are places one can go to."""
+    return facilities[~is_online(facilities)]
+
+
+def _is_yes(flag: object) -> bool:
+    """Whether a flag says yes; a column of flags and blanks may come back from a file as words."""
+    if isinstance(flag, str):
+        return flag.strip().lower() in FLAGS[0]
+    import pandas as pd
+
+    return flag is not None and flag is not pd.NA and flag == flag and bool(flag)  # noqa: PLR0124  NaN is not itself

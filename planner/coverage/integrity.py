@@ -11,9 +11,10 @@ import shapely
 
 from planner.coverage.areas import CLASSES, assign_areas, assign_by_position, level_of, texts
 from planner.coverage.people import people_by_group
-from planner.coverage.places import ONLINE_WAY, is_online
+from planner.coverage.places import ONLINE_WAY
 from planner.scenario import GROUPS
 from planner.schema import CONTRACTS
+from planner.study import is_online
 from planner.texts import text
 
 if TYPE_CHECKING:

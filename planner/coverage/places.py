@@ -4,31 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
 from planner.errors import InputError
+from planner.study import is_online, physical_places
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    from numpy.typing import NDArray
+    import pandas as pd
 
     from planner.scenario import Scenario
     from planner.study import Study
 
 ONLINE_WAY = "6"
-
-
-def is_online(facilities: pd.DataFrame) -> NDArray[np.bool_]:
-    """Return whether each row is an online service (`is_online`; blank = no)."""
-    if "is_online" not in facilities.columns:
-        return np.zeros(len(facilities), dtype=bool)
-    return np.array([not pd.isna(flag) and bool(flag) for flag in facilities["is_online"]], dtype=bool)
-
-
-def physical_places(facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the rows of `facilities` that are places one can go to."""
-    return facilities[~is_online(facilities)]
 
 
 def places_of_tier(facilities: gpd.GeoDataFrame, scenario: Scenario, code: str) -> gpd.GeoDataFrame:

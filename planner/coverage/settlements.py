@@ -15,9 +15,10 @@ from planner.coverage.areas import texts
 from planner.coverage.causes import DISCONNECTED, TOO_FAR, UNKNOWN
 from planner.coverage.minutes import access_of, is_covered, minutes_of
 from planner.coverage.people import people_by_group
-from planner.coverage.places import physical_places, require_physical
+from planner.coverage.places import require_physical
 from planner.coverage.population_share import share_of
 from planner.coverage.sizes import default_sizes, size_of
+from planner.study import physical_places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

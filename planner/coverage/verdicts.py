@@ -10,8 +10,8 @@ import pandas as pd
 
 from planner.coverage.areas import AREA_COLUMNS, area_membership, level_of, towns_of_villages
 from planner.coverage.people import people_by_group
-from planner.coverage.places import is_online
 from planner.coverage.population_share import share_of
+from planner.study import is_online
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -68,7 +68,8 @@ def offline_map(**options: Any) -> folium.Map:  # noqa: ANN401  passed on to fol
     page.default_css = [("leaflet_css", _data_uri("leaflet.css", "text/css"))]
     # Leaflet's own attribution links to its home page; its name stands in the README instead.
     prefix = folium.Element(f"{page.get_name()}.attributionControl.setPrefix(false);")
-    page.get_root().script.add_child(prefix)
+    root: Any = page.get_root()
+    root.script.add_child(prefix)
     return page
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from planner.plan import Plan
-    from planner.reach.surfaces import Surface
+    from planner.reach.surfaces import TimeSurface
 
 # Okabe and Ito's colours, told apart by colour-blind eyes.
 TIER_COLOURS = ("#D55E00", "#CC79A7", "#0072B2", "#56B4E9", "#009E73", "#E69F00")
@@ -28,6 +28,7 @@ UNKNOWN_COLOUR = "#9E9E9E"
 GAP_COLOUR = "#B2182B"
 PROPOSAL_COLOUR = "#F0E442"
 STATUS_COLOURS = {"served": "#009E73", "unserved": "#D55E00", "unknown": UNKNOWN_COLOUR}
+STATUS_OF_REASON = {"served": "served", "unknown": "unknown"}
 _ROAD_WIDTHS = {"motorway": 3.0, "trunk": 2.6, "primary": 2.2, "secondary": 1.8, "tertiary": 1.4}
 _OVERLAY_PIXELS = 900
 _ROAD_TOLERANCE_M = 8.0
@@ -58,9 +59,10 @@ def county_map(plan: Plan, language: Language = "zh") -> str:
     return str(root.render())
 
 
-def write_map(plan: Plan, path: Path, language: Language = "zh") -> None:
-    """Write `county_map` to `path`."""
+def write_map(plan: Plan, path: Path, language: Language = "zh") -> Path:
+    """Write `county_map` to `path`; return it."""
     path.write_text(county_map(plan, language), encoding="utf-8")
+    return path
 
 
 def _words(key: str, language: Language, **values: object) -> str:
@@ -114,14 +116,14 @@ def _add_basemap(page: folium.Map, plan: Plan, language: Language) -> None:
         ).add_to(group)
 
 
-def _add_surface(page: folium.Map, surface: Surface, name: str, options: dict[str, Any]) -> None:
+def _add_surface(page: folium.Map, surface: TimeSurface, name: str, options: dict[str, Any]) -> None:
     from folium.raster_layers import ImageOverlay
 
     colours, bounds = surface_image(surface)
     ImageOverlay(image=colours, bounds=bounds, name=escaped(name), opacity=0.55, **options).add_to(page)
 
 
-def surface_image(surface: Surface) -> tuple[np.ndarray, list[list[float]]]:
+def surface_image(surface: TimeSurface) -> tuple[np.ndarray, list[list[float]]]:
     """Return a time surface as RGBA bytes (rows x columns x 4) in Web Mercator, and its bounds [[S, W], [N, E]].
 
     Each pixel takes the cell under its centre; cells without a road near stay transparent.
@@ -181,9 +183,9 @@ def _add_gaps(page: folium.Map, plan: Plan, language: Language) -> None:
 
     if plan.gaps.empty:
         return
-    fields = ("rank", "name", "people", "travel_time_min", "over_min", "cause")
+    fields = ("rank", "name", "people", "nearest_median_min", "over_median_min", "cause")
     gaps = plan.gaps[[*fields, "geometry"]].copy()
-    gaps["cause"] = [text(f"coverage.cause_{cause}", language) for cause in gaps["cause"]]
+    gaps["cause"] = [text(f"coverage.{cause}", language) for cause in gaps["cause"]]
     folium.GeoJson(
         features(_rounded(gaps), _AREA_TOLERANCE_M),
         style_function=lambda _: {"color": GAP_COLOUR, "weight": 1.2, "fillColor": GAP_COLOUR, "fillOpacity": 0.25},
@@ -226,8 +228,9 @@ def _add_settlements(page: folium.Map, plan: Plan, language: Language) -> None:
     if plan.settlements.empty:
         return
     fields = ("settlement_id", "name", "people", "households", "size_class", "travel_time_min", "reason")
-    shown = plan.settlements.reindex(columns=[*fields, "status", "geometry"]).copy()
-    shown["reason"] = [text(f"coverage.reason_{reason}", language) for reason in shown["reason"]]
+    shown = plan.settlements.reindex(columns=[*fields, "geometry"]).copy()
+    shown["status"] = [STATUS_OF_REASON.get(str(reason), "unserved") for reason in shown["reason"]]
+    shown["reason"] = [text(f"coverage.{reason}", language) for reason in shown["reason"]]
     group = _group(page, _words("layer_settlements", language))
     for status, rows in _rounded(shown).groupby("status", sort=False):
         folium.GeoJson(

@@ -9,6 +9,7 @@ import numpy as np
 from planner.network.road_network import UNREACHABLE_CS
 from planner.progress import SILENT
 from planner.reach.travel_times import nearest
+from planner.study import physical_places
 from planner.units import CENTISECONDS_PER_MINUTE
 
 if TYPE_CHECKING:
@@ -25,13 +26,11 @@ if TYPE_CHECKING:
 REACHABLE, DISCONNECTED, UNKNOWN = "reachable", "disconnected", "unknown"
 
 
-def physical_places(facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the places one can go to, in order of their ids: online services never cover anyone."""
-    if "is_online" in facilities:
-        online = facilities["is_online"]
-        facilities = facilities[~(online.notna() & online.fillna(value=0).astype(bool))]
-    order = np.argsort(facilities["facility_id"].astype(str).to_numpy(), kind="stable")
-    return facilities.iloc[order].reset_index(drop=True)
+def places_by_id(facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the places one can go to, in order of their ids: ties between places go to the first."""
+    places = physical_places(facilities)
+    order = np.argsort(places["facility_id"].astype(str).to_numpy(), kind="stable")
+    return places.iloc[order].reset_index(drop=True)
 
 
 def access_table(
@@ -56,7 +55,7 @@ def access_table(
     """
     import pandas as pd
 
-    physical = physical_places(facilities)
+    physical = places_by_id(facilities)
     codes = list(profile_networks)
     tables = []
     for done, code in enumerate(codes):

@@ -5,7 +5,7 @@ import pytest
 from planner.network.build import build_network
 from planner.network.snap import snap_table
 from planner.network.speeds import prepare_profile
-from planner.reach.access import access_table, physical_places
+from planner.reach.access import access_table, places_by_id
 from planner.scenario import Scenario
 from tests.reference.towns import CRS, islands
 
@@ -84,7 +84,7 @@ def test_the_order_of_the_rows_does_not_matter():
 
 
 def test_physical_places_are_in_order_of_their_ids():
-    assert list(physical_places(PLACES)["facility_id"]) == ["i1", "lost", "own", "s1"]
+    assert list(places_by_id(PLACES)["facility_id"]) == ["i1", "lost", "own", "s1"]
 
 
 def test_nothing_to_ask_for():

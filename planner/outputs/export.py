@@ -1,0 +1,51 @@
+"""One folder with everything a planner hands in: workbook, map, layers, manifest."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from planner.errors import InputError
+from planner.outputs.layers import result_tables, write_geojson, write_layers
+from planner.outputs.manifest import manifest
+from planner.outputs.maps import write_map
+from planner.outputs.workbook import write_workbook
+from planner.progress import SILENT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from planner.plan import Plan
+    from planner.progress import Progress
+    from planner.texts import Language
+
+
+def write_export(plan: Plan, folder: Path, language: Language = "zh", progress: Progress = SILENT) -> list[Path]:
+    """Write the results of a plan into `folder`, which is made where it is missing; return the paths.
+
+    Files: `results.gpkg` (layers), `*.geojson`, `results.xlsx`, `map.html`, `manifest.json`. The manifest comes last,
+    so that a folder that has one is complete.
+
+    Raises
+    ------
+    InputError
+        When the folder cannot be written.
+    """
+    tables = result_tables(plan)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "manifest.json").unlink(missing_ok=True)
+        progress.update(0, 4, "results.gpkg")
+        paths = [write_layers(tables, folder / "results.gpkg"), *write_geojson(tables, folder)]
+        progress.update(1, 4, "results.xlsx")
+        paths.append(write_workbook(plan, folder / "results.xlsx", language))
+        progress.update(2, 4, "map.html")
+        paths.append(write_map(plan, folder / "map.html", language))
+        progress.update(3, 4, "manifest.json")
+        path = folder / "manifest.json"
+        document = manifest(plan, tables)
+        path.write_text(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"'{folder}' cannot be written: {error}") from error
+    progress.update(4, 4, "manifest.json")
+    return [*paths, path]

@@ -1,0 +1,67 @@
+"""Results as layers: one set of tables for the study file, GeoJSON and the manifest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import shapely
+
+from planner.crs import WGS84
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pandas as pd
+
+    from planner.plan import Plan
+
+DEGREE_DIGITS = 7
+
+
+def result_tables(plan: Plan) -> dict[str, pd.DataFrame]:
+    """Return the results of a plan by layer name, in the study's CRS; the same tables go everywhere."""
+    return {
+        "result_coverage": plan.coverage,
+        "result_curve": plan.curve,
+        "result_verdicts": plan.verdicts,
+        "result_differing": plan.differing,
+        "result_circles": plan.circles,
+        "result_gaps": plan.gaps,
+        "result_settlements": plan.settlements,
+        "result_settlement_nearest": plan.settlement_nearest,
+        "result_proposals": plan.proposals,
+        "result_unplaced": plan.unplaced,
+    }
+
+
+def to_geojson(table: gpd.GeoDataFrame) -> str:
+    """Return `table` as GeoJSON text in degrees (WGS-84), seven digits: about a centimetre."""
+    degrees = table.to_crs(WGS84)
+    rounded = shapely.transform(degrees.geometry.to_numpy(), lambda xy: xy.round(DEGREE_DIGITS))
+    return str(degrees.set_geometry(gpd.GeoSeries(rounded, index=degrees.index, crs=WGS84)).to_json(drop_id=True))
+
+
+def write_layers(tables: Mapping[str, pd.DataFrame], path: Path) -> Path:
+    """Write every table that has rows as a layer of a new GeoPackage; return its path."""
+    import pyogrio
+
+    path.unlink(missing_ok=True)
+    for name, table in tables.items():
+        if len(table):
+            pyogrio.write_dataframe(
+                table, path, layer=name.removeprefix("result_"), driver="GPKG", append=path.exists()
+            )
+    return path
+
+
+def write_geojson(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
+    """Write every table with a geometry as `<name>.geojson` into `folder`; return the paths."""
+    paths = []
+    for name, table in tables.items():
+        if isinstance(table, gpd.GeoDataFrame) and len(table):
+            path = folder / f"{name.removeprefix('result_')}.geojson"
+            path.write_text(to_geojson(table), encoding="utf-8")
+            paths.append(path)
+    return paths

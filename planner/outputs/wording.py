@@ -1,0 +1,47 @@
+"""Codes of a result table as words a person reads."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from planner.outputs.statement import profile_name, tier_name
+from planner.texts import Language, text
+
+_SUBJECTS = {
+    "group": "terms.",
+    "area_class": "terms.",
+    "area_level": "terms.",
+    "class": "terms.",
+    "way": "terms.way_",
+    "cause": "coverage.",
+    "reason": "coverage.",
+    "has_own_place": "sheets.flag_",
+    "is_served": "sheets.flag_",
+    "size_class": "coverage.size_",
+    "kind": "sheets.kind_",
+    "consent": "sheets.consent_",
+}
+
+
+def in_words(table: pd.DataFrame, language: Language = "zh") -> pd.DataFrame:
+    """Return `table` without its geometry and with its codes as words; a code without words stays as it is."""
+    worded = pd.DataFrame(table.drop(columns="geometry", errors="ignore"))
+    for column in worded.columns:
+        if column in {"profile", "tier"} or column in _SUBJECTS:
+            worded[column] = pd.Series(
+                [_word(str(column), value, language) for value in worded[column]], index=worded.index, dtype=object
+            )
+    return worded
+
+
+def _word(column: str, value: object, language: Language) -> str | None:
+    if value is None or value is pd.NA or (isinstance(value, float) and pd.isna(value)):
+        return None
+    if column == "profile":
+        return profile_name(str(value), language)
+    if column == "tier":
+        return tier_name(str(value), language)
+    try:
+        return text(f"{_SUBJECTS[column]}{str(value).lower()}", language)
+    except KeyError:
+        return str(value)

@@ -1,0 +1,150 @@
+"""The Excel ledger: summary, towns, gaps, settlements, proposals, and what did not fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from planner.ledger import table_in_words
+from planner.outputs.sheets import MINUTES, PEOPLE, PLAIN, SHARE, Sheet, SheetColumn, add_sheet
+from planner.outputs.statement import conditions, profile_name
+from planner.outputs.wording import in_words
+from planner.texts import Language, text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from planner.plan import Plan
+
+_FORMATS = {
+    "population": PEOPLE, "people": PEOPLE, "covered_people": PEOPLE, "uncovered_people": PEOPLE,
+    "unknown_people": PEOPLE, "covered_share": SHARE, "unknown_share": SHARE, "own_share": SHARE,
+    "travel_time_min": MINUTES, "over_min": MINUTES, "nearest_median_min": MINUTES, "nearest_max_min": MINUTES,
+    "over_median_min": MINUTES, "age60_people": PEOPLE, "children_people": PEOPLE, "relocated_people": PEOPLE,
+    "differing_people": PEOPLE, "cutoff_min": "0", "person_min_over": PEOPLE, "marginal_people": PEOPLE,
+    "total_people": PEOPLE, "households": PEOPLE, "cost": "#,##0.0", "n_facilities": PEOPLE, "age60": PEOPLE,
+    "children": PEOPLE, "relocated": PEOPLE, "rank": "0", "year": "0", "row": "0",
+}  # fmt: skip
+_WIDTHS = {"name": 30, "problem": 46, "repair": 46, "cause": 26, "reason": 30, "file": 28, "towns": 28,
+           "settlements": 28, "area_name": 20, "old_value": 16, "new_value": 16, "area_id": 16, "owner": 22,
+           "facility_id": 14, "candidate_id": 12, "settlement_id": 14}  # fmt: skip
+
+
+def write_workbook(plan: Plan, path: Path, language: Language = "zh") -> Path:
+    """Write the workbook of a plan to `path`, and return it; a text of a user never becomes a formula."""
+    from openpyxl import Workbook
+
+    workbook = Workbook()
+    del workbook[workbook.sheetnames[0]]
+    for sheet in sheets(plan, language):
+        add_sheet(workbook, sheet)
+    workbook.properties.title = text("outputs.map_title", language, name=plan.study.name)
+    workbook.properties.creator = "Practice Circle Planner"
+    workbook.save(path)
+    return path
+
+
+def sheets(plan: Plan, language: Language = "zh") -> list[Sheet]:
+    """Return the sheets of the workbook in their order; those without any row are left out."""
+    made = [
+        _sheet(plan, "summary", _summary(plan, language), language),
+        _sheet(plan, "towns", league_table(plan, language), language),
+        _sheet(plan, "differing", in_words(plan.differing, language), language),
+        _sheet(plan, "curve", _curve(plan, language), language),
+        _sheet(plan, "gaps", in_words(plan.gaps, language), language),
+        _sheet(
+            plan,
+            "settlements",
+            in_words(plan.settlements.sort_values("rank") if len(plan.settlements) else plan.settlements, language),
+            language,
+        ),
+        _sheet(plan, "proposals", in_words(plan.proposals, language), language),
+        _sheet(plan, "unplaced", in_words(plan.unplaced, language), language),
+        _sheet(plan, "ledger", _ledger(plan, language), language),
+        _sheet(plan, "sources", _sources(plan), language),
+    ]
+    return [sheet for sheet in made if len(sheet.table)]
+
+
+_COLUMNS: dict[str, tuple[str, ...]] = {
+    "summary": ("tier", "profile", "group", "area_class", "population", "covered_people", "uncovered_people",
+                "unknown_people", "covered_share", "own_share"),
+    "towns": ("rank", "area_name", "area_class", "population", "covered_people", "uncovered_people", "unknown_people"),
+    "differing": ("rank", "area_name", "town_name", "tier", "profile", "population", "covered_people",
+                  "uncovered_people", "differing_people", "kind"),
+    "curve": ("profile", "tier", "group", "cutoff_min", "population", "covered_people", "covered_share",
+              "unknown_people"),
+    "gaps": ("rank", "name", "town_name", "village_name", "people", "age60_people", "children_people",
+             "relocated_people", "nearest_median_min", "nearest_max_min", "over_median_min", "person_min_over",
+             "cause"),
+    "settlements": ("settlement_id", "name", "people", "households", "size_class", "has_own_place", "travel_time_min",
+                    "over_min", "reason", "person_min_over", "year"),
+    "proposals": ("rank", "candidate_id", "name", "way", "marginal_people", "total_people", "towns", "settlements",
+                  "owner", "consent", "cost"),
+    "unplaced": ("kind", "id", "profile", "reason"),
+    "ledger": ("kind", "file", "row", "column", "problem", "repair", "old_value", "new_value"),
+    "sources": ("kind", "file", "frame", "rows_in", "rows_accepted", "rows_refused", "imported_at", "sha256"),
+}  # fmt: skip
+
+
+def _sheet(plan: Plan, name: str, table: pd.DataFrame, language: Language) -> Sheet:
+    wanted = [column for column in _COLUMNS[name] if column in table.columns]
+    # Tables by profile carry one column each, named by the profile: they follow the fixed ones.
+    wanted += [column for column in table.columns if column.startswith("share:")]
+    return Sheet(
+        name=text(f"sheets.{name}", language),
+        title=text(f"sheets.{name}_title", language, name=plan.study.name),
+        note=conditions(plan.study, plan.scenario, plan.scenario.main_profile, language),
+        columns=[_column(column, language) for column in wanted],
+        table=table[wanted],
+    )
+
+
+def _column(name: str, language: Language) -> SheetColumn:
+    if name.startswith("share:"):
+        words = text("sheets.share_of", language, profile=profile_name(name.removeprefix("share:"), language))
+        return SheetColumn(name, words, SHARE, 13)
+    return SheetColumn(name, text(f"columns.{name}", language), _FORMATS.get(name, PLAIN), _WIDTHS.get(name, 13))
+
+
+def _summary(plan: Plan, language: Language) -> pd.DataFrame:
+    county = plan.verdicts[plan.verdicts["area_level"] == "county"]
+    return in_words(county, language)
+
+
+def league_table(plan: Plan, language: Language = "zh") -> pd.DataFrame:
+    """Return the towns ranked by uncovered people for the main profile and tier, with the share by every profile.
+
+    Columns rank, area_name, area_class, population, covered_people, uncovered_people, unknown_people and one
+    `share:<profile>` a profile.
+    """
+    scenario = plan.scenario
+    towns = plan.coverage[
+        (plan.coverage["area_level"] == "town")
+        & (plan.coverage["tier"] == scenario.main_tier)
+        & (plan.coverage["group"] == "all")
+    ]
+    main = towns[towns["profile"] == scenario.main_profile].sort_values(
+        ["uncovered_people", "area_id"], ascending=[False, True]
+    )
+    shares = towns.pivot_table(index="area_id", columns="profile", values="covered_share", sort=False)
+    table = main.assign(rank=range(1, len(main) + 1)).set_index("area_id")
+    for profile in scenario.profiles:
+        if profile in shares.columns:
+            table[f"share:{profile}"] = shares[profile].reindex(table.index)
+    return in_words(table.reset_index(), language)
+
+
+def _curve(plan: Plan, language: Language) -> pd.DataFrame:
+    chosen = plan.curve[plan.curve["area_level"].eq("county") & plan.curve["area_class"].isna()]
+    return in_words(chosen[chosen["tier"] == plan.scenario.main_tier], language)
+
+
+def _ledger(plan: Plan, language: Language) -> pd.DataFrame:
+    ledger = plan.study.ledger
+    return pd.DataFrame() if ledger is None else in_words(table_in_words(ledger, language), language)
+
+
+def _sources(plan: Plan) -> pd.DataFrame:
+    return pd.DataFrame() if plan.study.history is None else plan.study.history
