@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import tomllib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from planner.progress import Progress
     from planner.study import Study
 
-__all__ = ["KINDS", "ImportOptions", "ImportResult", "file_hash", "import_file"]
+__all__ = ["KINDS", "ImportOptions", "ImportResult", "file_hash", "import_file", "read_class_map"]
 
 KINDS = ("roads", "facilities", "candidates", "demand", "population", "settlements", "areas", "elevation", "barriers")
 HISTORY_COLUMNS = ("kind", "file", "sha256", "frame", "rows_in", "rows_accepted", "rows_refused", "imported_at",
@@ -128,6 +129,32 @@ def ledger_table(ledger: Ledger, kind: str) -> pd.DataFrame:
     table["values"] = [json.dumps(dict(finding.values), ensure_ascii=False, default=str) for finding in ledger.rows]
     table["kind"] = kind
     return table
+
+
+def read_class_map(path: Path | str) -> dict[str, str]:
+    """Return the mapping of road classes in a TOML file: word in the road file -> class of the planner.
+
+    The file says `word = "class"`, or `class = ["word", ...]` as the shipped `presets/road_classes.toml` does.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or is no such table.
+    """
+    from planner.inputs.archives import require_file
+    from planner.inputs.layers import decode
+    from planner.inputs.roads import road_classes_from_toml
+
+    path = Path(path)
+    require_file(path)
+    words = decode(path.read_bytes(), path.name)[0]
+    try:
+        pairs = tomllib.loads(words)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f'{path.name} cannot be read ({error}). Write: "县道" = "secondary"') from error
+    if pairs and all(isinstance(value, str) for value in pairs.values()):
+        return pairs
+    return road_classes_from_toml(words)
 
 
 def file_hash(path: Path | str) -> str:
