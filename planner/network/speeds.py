@@ -113,12 +113,22 @@ def _slopes(network: RoadNetwork, z: NDArray[np.float64]) -> NDArray[np.float64]
 def _chain_seconds(
     edge_s: NDArray[np.float64], first: NDArray[np.int64], edge_chain: NDArray[np.int32]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return float64[n_chains] seconds of each chain and float64[n_edges] seconds from its start to each edge's."""
-    chain_s = np.add.reduceat(edge_s, first[:-1]) if len(first) > 1 else np.zeros(0)
-    running = np.cumsum(np.where(np.isfinite(edge_s), edge_s, 0.0))
-    before = running - np.where(np.isfinite(edge_s), edge_s, 0.0)
-    before -= before[first[:-1]][edge_chain]
-    return chain_s, np.where(np.isfinite(edge_s), np.maximum(before, 0.0), np.inf)
+    """Return float64[n_chains] seconds of each chain and float64[n_edges] seconds from its start to each edge's.
+
+    Sums are made chain by chain (a prefix scan in doubling steps, Hillis and Steele 1986): one cliff that takes a
+    walker for ever must not blur the seconds of every chain behind it.
+    """
+    through = edge_s.copy()
+    rank = np.arange(len(edge_s)) - first[:-1][edge_chain]
+    later, step = np.flatnonzero(rank >= 1), 1
+    while len(later):
+        through[later] += through[later - step]
+        step *= 2
+        later = later[rank[later] >= step]
+    before = np.zeros(len(edge_s))
+    before[1:] = through[:-1]
+    before[first[:-1]] = 0.0
+    return through[first[1:] - 1], np.where(np.isfinite(edge_s), before, np.inf)
 
 
 def _chain_components(network: RoadNetwork, is_usable: NDArray[np.bool_]) -> NDArray[np.int32]:
