@@ -1,3 +1,89 @@
-"""Practice Circle Planner: who is within 15 minutes, where the gaps are, and which places to open next."""
+"""Practice Circle Planner: who is within 15 minutes, where the gaps are, and which places to open next.
+
+The public names below load their modules when they are first used, so that `import planner` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "planner.errors": ("CancelledError", "InputError", "PlannerError", "ScenarioError"),
+    "planner.inputs.intake": ("import_file",),
+    "planner.inputs.options": ("ImportOptions",),
+    "planner.network.road_network": ("ProfileNetwork", "RoadNetwork", "Snapped"),
+    "planner.outputs.export": ("write_export",),
+    "planner.outputs.manifest": ("content_hash",),
+    "planner.outputs.templates": ("write_templates",),
+    "planner.plan": (
+        "Plan",
+        "Reach",
+        "circle_table",
+        "coverage_table",
+        "demand_access",
+        "gap_table",
+        "make_plan",
+        "prepare",
+        "proposal_table",
+        "settlement_audit",
+        "verdict_table",
+    ),
+    "planner.progress": ("Cancellable",),
+    "planner.replay": ("replay_export",),
+    "planner.scenario": ("Scenario", "scenario_from_toml", "scenario_to_toml"),
+    "planner.siting.certificate": ("check_certificate",),
+    "planner.siting.problem": ("SitingProblem",),
+    "planner.siting.solution": ("SitingSolution",),
+    "planner.siting.solve": ("solve",),
+    "planner.standards": ("Profile", "default_profiles"),
+    "planner.store": ("open_study", "save_study"),
+    "planner.study": ("Study", "new_study"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605  a list of names, put together from the homes above
+
+if TYPE_CHECKING:
+    from planner.errors import CancelledError, InputError, PlannerError, ScenarioError
+    from planner.inputs.intake import import_file
+    from planner.inputs.options import ImportOptions
+    from planner.network.road_network import ProfileNetwork, RoadNetwork, Snapped
+    from planner.outputs.export import write_export
+    from planner.outputs.manifest import content_hash
+    from planner.outputs.templates import write_templates
+    from planner.plan import (
+        Plan,
+        Reach,
+        circle_table,
+        coverage_table,
+        demand_access,
+        gap_table,
+        make_plan,
+        prepare,
+        proposal_table,
+        settlement_audit,
+        verdict_table,
+    )
+    from planner.progress import Cancellable
+    from planner.replay import replay_export
+    from planner.scenario import Scenario, scenario_from_toml, scenario_to_toml
+    from planner.siting.certificate import check_certificate
+    from planner.siting.problem import SitingProblem
+    from planner.siting.solution import SitingSolution
+    from planner.siting.solve import solve
+    from planner.standards import Profile, default_profiles
+    from planner.store import open_study, save_study
+    from planner.study import Study, new_study
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  whatever is asked for
+    if name in _HOME_OF:
+        return getattr(importlib.import_module(_HOME_OF[name]), name)
+    raise AttributeError(f"module 'planner' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
