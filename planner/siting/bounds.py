@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from planner.siting.problem import SitingProblem
     from planner.siting.reduce import Reduced
     from planner.siting.rules import RuleName, Rules
+    from planner.siting.solution import Ask
 
 _BITS = 62
 
@@ -56,24 +57,13 @@ def sides_of(rules: Rules, rows: NDArray[np.int64]) -> Sides:
     return Sides(rules.matrix[:, rows].tocsr(), upper)
 
 
-def linear_prices(model: Model, n_demand: int, time_limit_s: float) -> Prices | None:
-    """Return the prices of the linear relaxation of `model`, whose first `n_demand` rules are the links."""
-    relaxed = Model(
-        model.costs, model.lowest, model.highest, np.zeros(model.costs.size, dtype=bool), model.matrix, model.upper
-    )
-    duals = solve_model(relaxed, Limits(time_limit_s=time_limit_s)).duals
-    return None if duals is None else Prices(duals[:n_demand], duals[n_demand:])
-
-
 def scale_bits_of(total: float, n_sites: int) -> int:
     """Return how many binary digits after the point prices may have without overflowing 64 bits."""
     most = max(total, 1e-300) * max(n_sites, 1)
     return min(40, _BITS - 2 - math.ceil(math.log2(most)))
 
 
-def cover_certificate(
-    problem: SitingProblem, rules: Rules, reduced: Reduced, prices: Prices, *, needed: int = 1
-) -> Certificate:
+def cover_certificate(problem: SitingProblem, rules: Rules, reduced: Reduced, prices: Prices) -> Certificate:
     """Return the certificate of cover prices: merged columns share their price by weight, settled ones cost nothing."""
     bits = scale_bits_of(float(problem.weights.sum()), problem.n_sites)
     demand = np.zeros(problem.n_demand, dtype=np.int64)
@@ -81,7 +71,8 @@ def cover_certificate(
     merged = reduced.column_of
     inside = merged >= 0
     share = np.zeros(problem.n_demand)
-    share[inside] = np.minimum(1.0 / needed, prices.demand[merged[inside]] / reduced.weights[merged[inside]])
+    columns = merged[inside]
+    share[inside] = np.minimum(1.0 / reduced.needed[columns], prices.demand[columns] / reduced.weights[columns])
     demand[inside] = np.floor(weights[inside] * share[inside]).astype(np.int64)
     out_of_reach = np.diff(problem.covers.tocsc().indptr) == 0
     demand[out_of_reach] = weights[out_of_reach]
@@ -93,3 +84,38 @@ def rule_prices(rules: Rules, prices: NDArray[np.float64], bits: int) -> dict[Ru
     """Return the prices of rules as whole numbers of 2 ** -bits."""
     scaled = np.rint(np.ldexp(prices, bits))
     return {rules.names[rule]: int(scaled[rule]) for rule in np.flatnonzero(scaled > 0)}
+
+
+def relaxed_duals(model: Model, time_limit_s: float) -> NDArray[np.float64] | None:
+    """Return the prices of all rules of the linear relaxation of `model`."""
+    relaxed = replace(model, is_integer=np.zeros(model.costs.size, dtype=bool))
+    return solve_model(relaxed, Limits(time_limit_s=time_limit_s)).duals
+
+
+def sites_certificate(problem: SitingProblem, ask: Ask, rules: Rules, reduced: Reduced, prices: Prices) -> Certificate:
+    """Return the certificate of `min-sites` prices; with a share to cover, its price is the last of the rules."""
+    n_side = len(rules.names)
+    bits = scale_bits_of(float(problem.cost_of.sum()) + float(prices.demand.sum()), problem.n_sites)
+    demand = np.zeros(problem.n_demand, dtype=np.int64)
+    inside = np.flatnonzero(reduced.column_of >= 0)
+    columns = reduced.column_of[inside]
+    named: dict[RuleName, int] = rule_prices(rules, prices.rules[:n_side], bits)
+    if ask.cover_share >= 1:
+        _, first = np.unique(columns, return_index=True)
+        demand[inside[first]] = np.floor(np.ldexp(prices.demand, bits)).astype(np.int64)
+    else:
+        part = problem.weights[inside] / reduced.weights[columns]
+        demand[inside] = np.floor(np.ldexp(prices.demand[columns] * part, bits)).astype(np.int64)
+        named["share",] = int(np.floor(np.ldexp(prices.rules[n_side], bits)))
+    return Certificate(bits, (Leaf((), (), demand, named),), reduced.dropped)
+
+
+def median_certificate(problem: SitingProblem, rules: Rules, wanted: NDArray[np.int64], prices: Prices) -> Certificate:
+    """Return the certificate of the prices of being served, one a wanted demand point."""
+    most = float(np.abs(prices.demand).sum())
+    if problem.minutes.nnz:
+        most += float((problem.minutes.data * problem.weights[problem.minutes.indices]).max()) * problem.n_demand
+    bits = scale_bits_of(most, 1)
+    demand = np.zeros(problem.n_demand, dtype=np.int64)
+    demand[wanted] = np.floor(np.ldexp(prices.demand, bits)).astype(np.int64)
+    return Certificate(bits, (Leaf((), (), demand, rule_prices(rules, prices.rules, bits)),))

@@ -6,8 +6,8 @@ integers, rounding against the claim everywhere, and never calls the code that f
 
 Formulas, with u the prices of demand, v of rules (rule: sum of a_i x_i <= b), g_i the worth of site i:
 
-- max-cover, backup-cover (m = 1, 2 covers needed): any plan covers at most
-  sum_d max(0, w_d - m u_d) + sum_r v_r b_r + sum_i max over x_i of (g_i - sum_r v_r a_ri) x_i,
+- max-cover, backup-cover (m_d = 1, 2 covers needed, less those of rows sure to be open): any plan covers at most
+  sum_d max(0, w_d - m_d u_d) + sum_r v_r b_r + sum_i max over x_i of (g_i - sum_r v_r a_ri) x_i,
   g_i = sum of u over i's demand.
 - min-sites: any plan costs at least sum_d u_d - sum_r v_r b_r + sum_i min over x_i of
   (c_i - g_i + sum_r v_r a_ri) x_i; with a share to cover, mu its price and W the people to cover:
@@ -177,7 +177,7 @@ def _leaf_bound(
     """The bound of one leaf in units of 2 ** -scale_bits / COST_UNITS."""
     constant, worth = _demand_part(problem, ask, certificate, leaf)
     sign = 1 if ask.is_maximising else -1
-    net = [sign * COST_UNITS * value for value in worth.tolist()]
+    net = [COST_UNITS * value for value in worth.tolist()]
     total = COST_UNITS * constant
     for name, price in leaf.rules.items():
         if name == ("share",):
@@ -213,9 +213,14 @@ def _demand_part(
     """The constant of a leaf and the worth of each site (for the minimising: what it saves, less what it costs)."""
     bits, prices = certificate.scale_bits, leaf.demand
     if ask.is_maximising:
-        needed = 1 if ask.objective == "max-cover" else 2
+        # Rows that are sure to be open lower what a point still needs; they have no worth beyond that.
+        sure, _ = _states(problem, leaf, certificate)
+        times = np.asarray(problem.covers[sure].sum(axis=0)).ravel()
+        left = np.maximum(0, (1 if ask.objective == "max-cover" else 2) - times)
         weights = _scaled(problem.weights, bits, is_up=True)
-        return int(np.maximum(0, weights - needed * prices).sum()), problem.covers @ prices
+        worth = problem.covers @ np.where(left > 0, prices, 0)
+        worth[sure] = 0
+        return int(np.maximum(0, weights - left * prices).sum()), worth
     if ask.objective == "min-sites":
         costs = _scaled(problem.cost_of, bits, is_up=False)
         costs[problem.fixed_open] = 0

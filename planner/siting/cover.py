@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from planner.siting.bounds import cover_certificate, linear_prices, sides_of
+from planner.siting.bounds import Prices, cover_certificate, relaxed_duals, sides_of
 from planner.siting.mip import Limits, solve_model
 from planner.siting.models import cover_model
 from planner.siting.outcome import Outcome
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 def most_covered(problem: SitingProblem, ask: Ask, rules: Rules, progress: Progress) -> Outcome:
     """Return the plan that covers most people (`backup-cover`: that covers most people twice)."""
     began = time.monotonic()
-    needed = 1
-    reduced = reduce_cover(problem, rules)
+    reduced = reduce_cover(problem, rules, needed=1 if ask.objective == "max-cover" else 2)
     sides = sides_of(rules, reduced.rows)
-    model = cover_model(reduced.covers, reduced.weights, sides, needed=needed)
-    prices = linear_prices(model, reduced.weights.size, ask.time_limit_s)
-    certificate = None if prices is None else cover_certificate(problem, rules, reduced, prices, needed=needed)
+    model = cover_model(reduced, sides)
+    duals = relaxed_duals(model, ask.time_limit_s)
+    certificate = None
+    if duals is not None:
+        prices = Prices(duals[: model.first_side], duals[model.first_side :])
+        certificate = cover_certificate(problem, rules, reduced, prices)
     left = max(0.1, ask.time_limit_s - (time.monotonic() - began))
     answer = solve_model(model, Limits(left, ask.gap_share, ask.max_nodes), None, progress)
     if answer.x is None:

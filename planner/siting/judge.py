@@ -136,6 +136,8 @@ def _raw_spacing(problem: SitingProblem) -> dict[RuleName, RawRule]:
         for value in sorted({value for value in problem.labels[kind] if value is not None}):
             inside = [row for row, label in enumerate(problem.labels[kind]) if label == value]
             old = [row for row in inside if row in existing]
+            if len(inside) == 1 or len(old) == len(inside):
+                continue
             most = one * max(1, len(old))
             if fixed.intersection(old):
                 rules["one-per", kind, value] = dict.fromkeys([row for row in inside if row not in existing], one), 0

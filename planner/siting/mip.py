@@ -28,6 +28,7 @@ class Model:
     is_integer : [n].
     matrix : [n_rules, n].
     upper : [n_rules].
+    first_side : the row of `matrix` that the rules of the problem begin at.
     """
 
     costs: NDArray[np.float64]
@@ -36,6 +37,7 @@ class Model:
     is_integer: NDArray[np.bool_]
     matrix: sparse.csr_matrix
     upper: NDArray[np.float64]
+    first_side: int = 0
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,10 @@ def solve_model(
     """Return what HiGHS makes of `model`; `start` is a plan to begin with, `method` the linear solver."""
     limits = Limits() if limits is None else limits
     highspy = highs_module()
+    if model.costs.size == 0:
+        is_kept = bool((model.upper >= -1e-9).all())
+        empty = Answer("optimal", np.zeros(0), 0.0, 0.0, np.zeros(model.upper.size))
+        return empty if is_kept else Answer("infeasible", None, UNLIMITED, UNLIMITED, None)
     if not (model.lowest <= model.highest).all():
         return Answer("infeasible", None, UNLIMITED, UNLIMITED, None)
     highs = highspy.Highs()

@@ -13,22 +13,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.siting.bounds import Sides
+    from planner.siting.reduce import Reduced
 
 
-def cover_model(covers: sparse.csr_matrix, weights: NDArray[np.float64], sides: Sides, *, needed: int = 1) -> Model:
-    """Return "most people covered `needed` times": columns are the sites, then the demand columns.
+def cover_model(reduced: Reduced, sides: Sides) -> Model:
+    """Return "most people covered": columns are the sites, then the demand columns.
 
-    With `needed` = 2 a column counts once two open rows cover it: 2 z <= sum of x (Hogan and ReVelle 1986).
+    A column that needs two more open rows counts once 2 z <= sum of x (Hogan and ReVelle 1986).
     """
-    n, m = covers.shape
-    link = sparse.hstack([-covers.T.astype(np.float64), needed * sparse.identity(m, format="csr")], format="csr")
+    n, m = reduced.covers.shape
+    link = sparse.hstack(
+        [-reduced.covers.T.astype(np.float64), sparse.diags_array(reduced.needed.astype(np.float64))], format="csr"
+    )
     return Model(
-        costs=np.concatenate([np.zeros(n), -weights]),
+        costs=np.concatenate([np.zeros(n), -reduced.weights]),
         lowest=np.zeros(n + m),
         highest=np.ones(n + m),
-        is_integer=np.concatenate([np.ones(n, dtype=bool), np.full(m, needed > 1)]),
+        is_integer=np.concatenate([np.ones(n, dtype=bool), reduced.needed > 1]),
         matrix=sparse.vstack([link, _wide(sides.matrix, m)], format="csr"),
         upper=np.concatenate([np.zeros(m), sides.upper]),
+        first_side=m,
     )
 
 
@@ -42,6 +46,7 @@ def set_cover_model(covers: sparse.csr_matrix, costs: NDArray[np.float64], sides
         is_integer=np.ones(n, dtype=bool),
         matrix=sparse.vstack([-covers.T.astype(np.float64), sides.matrix], format="csr"),
         upper=np.concatenate([-np.ones(m), sides.upper]),
+        first_side=m,
     )
 
 
@@ -59,6 +64,7 @@ def partial_cover_model(
         is_integer=np.concatenate([np.ones(n, dtype=bool), np.zeros(m, dtype=bool)]),
         matrix=sparse.vstack([link, _wide(sides.matrix, m), people], format="csr"),
         upper=np.concatenate([np.zeros(m), sides.upper, [-target]]),
+        first_side=m,
     )
 
 
@@ -84,6 +90,7 @@ def median_model(times: sparse.csr_matrix, sides: Sides) -> Model:
         is_integer=np.concatenate([np.ones(n, dtype=bool), np.zeros(n_pairs, dtype=bool)]),
         matrix=sparse.vstack([served, _wide(sides.matrix, n_pairs), link], format="csr"),
         upper=np.concatenate([-np.ones(m), sides.upper, np.zeros(n_pairs)]),
+        first_side=m,
     )
 
 
@@ -111,6 +118,7 @@ def capacity_model(
         is_integer=np.concatenate([np.ones(n, dtype=bool), np.zeros(n_pairs, dtype=bool)]),
         matrix=sparse.vstack([once, full.tocsr(), link, _wide(sides.matrix, n_pairs)], format="csr"),
         upper=np.concatenate([weights, np.zeros(n), np.zeros(n_pairs), sides.upper]),
+        first_side=m + n + n_pairs,
     )
 
 

@@ -27,7 +27,9 @@ class Reduced:
     rows : relation rows that may still be opened or not, [n].
     covers : boolean, [n, m]; column = merged demand that no fixed place covers and some row of `rows` does.
     weights : people a column, [m].
+    needed : open rows that a column still needs to count, [m].
     base_value : people whom the fixed places cover.
+    is_settled : demand that the fixed places cover, [n_demand].
     column_of : merged column of each demand point, -1 = settled already, out of reach, or nobody there.
     dropped : pairs (row, row that dominates it), [n_dropped, 2].
     """
@@ -35,44 +37,50 @@ class Reduced:
     rows: NDArray[np.int64]
     covers: sparse.csr_matrix
     weights: NDArray[np.float64]
+    needed: NDArray[np.int64]
     base_value: float
+    is_settled: NDArray[np.bool_]
     column_of: NDArray[np.int64]
     dropped: NDArray[np.int64]
 
 
-def reduce_cover(
-    problem: SitingProblem, rules: Rules, keys: NDArray[np.int64] | None = None, *, drop_dominated: bool = True
-) -> Reduced:
-    """Return the smaller cover problem; `keys` [n_demand] keeps demand apart that a rule tells apart."""
+def reduce_cover(problem: SitingProblem, rules: Rules, *, needed: int = 1, drop_dominated: bool = True) -> Reduced:
+    """Return the smaller cover problem in which a column counts once `needed` open rows cover it.
+
+    Demand keeps its own column where it needs another number of rows, or lies in another value of `fair_by`.
+    """
     covers = problem.covers
-    covered = covered_by(covers, np.flatnonzero(rules.lowest))
+    times = covers_of(covers, np.flatnonzero(rules.lowest))
     rows = np.flatnonzero((rules.lowest == 0) & (rules.highest == 1))
-    wanted = (~covered) & (problem.weights > 0)
-    kept = np.flatnonzero(wanted)
-    left = covers[rows][:, kept].tocsc() if kept.size < wanted.size else covers[rows].tocsc()
-    group, n_groups = merge_columns(left, None if keys is None else keys[kept])
-    merged, weights = _merged(left, group, n_groups, problem.weights[kept])
+    left = np.maximum(0, needed - times)
+    kept = np.flatnonzero((left > 0) & (problem.weights > 0))
+    columns = covers[rows][:, kept].tocsc() if kept.size < left.size else covers[rows].tocsc()
+    group, n_groups = merge_columns(columns, _keys(problem, left)[kept])
+    merged, weights, first = _merged(columns, group, n_groups, problem.weights[kept])
     column_of = np.full(problem.n_demand, -1, dtype=np.int64)
     column_of[kept] = group
-    base_value = float(problem.weights[covered].sum())
     dropped = np.zeros((0, 2), dtype=np.int64)
-    if drop_dominated:
-        alike = kinds_of(problem, rules)
-        by = dominated_by(merged, problem.cost_of[rows], alike[rows])
+    if drop_dominated and needed == 1 and problem.capacities is None:
+        by = dominated_by(merged, problem.cost_of[rows], kinds_of(problem, rules)[rows])
         dropped = np.column_stack([rows[by >= 0], rows[by[by >= 0]]]).astype(np.int64)
         merged, rows = merged[by < 0], rows[by < 0]
-    return Reduced(rows, merged, weights, base_value, column_of, dropped)
+    base_value = float(problem.weights[left == 0].sum())
+    return Reduced(rows, merged, weights, left[kept[first]], base_value, left == 0, column_of, dropped)
 
 
-def covered_by(covers: sparse.csr_matrix, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return whether any of `rows` covers each demand point, [n_demand]."""
-    covered = np.zeros(covers.shape[1], dtype=bool)
-    for row in rows.tolist():
-        covered[covers.indices[covers.indptr[row] : covers.indptr[row + 1]]] = True
-    return covered
+def _keys(problem: SitingProblem, left: NDArray[np.int64]) -> NDArray[np.int64]:
+    if problem.fair_by is None:
+        return left
+    _, town = np.unique([str(value) for value in problem.demand_labels[problem.fair_by]], return_inverse=True)
+    return left + 3 * town.astype(np.int64)
 
 
-def merge_columns(left: sparse.csc_matrix, keys: NDArray[np.int64] | None) -> tuple[NDArray[np.int64], int]:
+def covers_of(covers: sparse.csr_matrix, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many of `rows` cover each demand point, [n_demand]."""
+    return np.asarray(covers[rows].sum(axis=0), dtype=np.int64).ravel()
+
+
+def merge_columns(left: sparse.csc_matrix, key: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
     """Return the group of each column (-1 = empty) and the number of groups: columns with equal rows share one.
 
     Columns are sorted by a 64-bit hash of their rows; neighbours are then compared row by row, so that two columns
@@ -84,7 +92,6 @@ def merge_columns(left: sparse.csc_matrix, keys: NDArray[np.int64] | None) -> tu
     words = np.random.default_rng(_HASH_SEED).integers(1, 2**63, size=left.shape[0], dtype=np.uint64)
     sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(words[left.indices], dtype=np.uint64)])
     code = sums[left.indptr[1:]] - sums[left.indptr[:-1]]
-    key = np.zeros(n_columns, dtype=np.int64) if keys is None else keys
     order = np.lexsort((np.arange(n_columns), key, code))
     order = order[length[order] > 0]
     if order.size == 0:
@@ -119,14 +126,14 @@ def _equal_columns(left: sparse.csc_matrix, one: NDArray[np.int64], two: NDArray
 
 def _merged(
     left: sparse.csc_matrix, group: NDArray[np.int64], n_groups: int, people: NDArray[np.float64]
-) -> tuple[sparse.csr_matrix, NDArray[np.float64]]:
+) -> tuple[sparse.csr_matrix, NDArray[np.float64], NDArray[np.int64]]:
     inside = group >= 0
     weights = np.bincount(group[inside], weights=people[inside], minlength=n_groups).astype(np.float64)
     first = np.full(n_groups, left.shape[1], dtype=np.int64)
     np.minimum.at(first, group[inside], np.flatnonzero(inside))
     merged = left[:, first].tocsr() if n_groups else sparse.csr_matrix((left.shape[0], 0), dtype=bool)
     merged.sort_indices()
-    return merged, weights
+    return merged, weights, first
 
 
 def kinds_of(problem: SitingProblem, rules: Rules) -> NDArray[np.int64]:
@@ -143,8 +150,6 @@ def kinds_of(problem: SitingProblem, rules: Rules) -> NDArray[np.int64]:
             apart[rules.matrix.indices[rules.matrix.indptr[number] : rules.matrix.indptr[number + 1]]] = True
         elif name[0] != "budget":
             general.append(number)
-    if problem.capacities is not None:
-        apart[:] = True
     sides = rules.matrix[general].tocsc()
     sides.sort_indices()
     groups: dict[bytes, int] = {}

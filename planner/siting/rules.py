@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -51,10 +51,17 @@ class Rules:
         return broken
 
 
-def compile_rules(problem: SitingProblem, n_new: int | None = None, budget: float | None = None) -> Rules:
-    """Return the rules of `problem` for at most `n_new` new sites and at most `budget` of cost."""
+def compile_rules(
+    problem: SitingProblem, n_new: int | None = None, budget: float | None = None, *, locks_as_rules: bool = False
+) -> Rules:
+    """Return the rules of `problem` for at most `n_new` new sites and at most `budget` of cost.
+
+    With `locks_as_rules` what must be open is a rule ("lock-in", row) and not a bound, so that it can be given up.
+    """
     rows = list(_rows(problem, n_new, budget))
-    lowest, highest = _bounds(problem)
+    lowest, highest = _bounds(problem, problem.lock_in if not locks_as_rules else ())
+    if locks_as_rules:
+        rows += [(("lock-in", row), np.array([row]), -np.ones(1), -1.0) for row in problem.lock_in]
     lengths = [len(columns) for _, columns, _, _ in rows]
     matrix = sparse.csr_matrix(
         (
@@ -67,11 +74,11 @@ def compile_rules(problem: SitingProblem, n_new: int | None = None, budget: floa
     return Rules(matrix, np.array([upper for *_, upper in rows]), tuple(row[0] for row in rows), lowest, highest)
 
 
-def _bounds(problem: SitingProblem) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+def _bounds(problem: SitingProblem, lock_in: Sequence[int]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
     lowest = np.zeros(problem.n_sites, dtype=np.int8)
     highest = np.ones(problem.n_sites, dtype=np.int8)
     lowest[problem.fixed_open] = 1
-    lowest[list(problem.lock_in)] = 1
+    lowest[list(lock_in)] = 1
     highest[list(problem.lock_out)] = 0
     highest[problem.fixed_open] = 1
     return lowest, highest

@@ -10,15 +10,21 @@ import numpy as np
 from planner.errors import InputError
 from planner.progress import SILENT, Progress
 from planner.siting.certificate import certified_bound
-from planner.siting.cover import most_covered
-from planner.siting.explain import rejections, sites_of
-from planner.siting.judge import plan_value
+from planner.siting.clash import concede, unmet_of
+from planner.siting.engine import run
+from planner.siting.explain import rejections, sites_of, swaps_of
+from planner.siting.fair import worst_share
+from planner.siting.judge import broken_rules, plan_value, reachable
+from planner.siting.plain import STRICT
 from planner.siting.problem import BY_MINUTES, OBJECTIVES, Objective, SitingProblem
 from planner.siting.rules import Rules, compile_rules
 from planner.siting.solution import Ask, SitingSolution, Status, is_equal
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from planner.siting.outcome import Outcome
+    from planner.siting.rules import RuleName
 
 
 def solve(  # noqa: PLR0913  the public call spells out every choice
@@ -57,8 +63,12 @@ def solve(  # noqa: PLR0913  the public call spells out every choice
     ask = Ask(objective, n_new, budget, cover_share, time_limit_s, gap_share)
     _check(problem, ask)
     rules = compile_rules(problem, n_new, budget)
-    outcome = most_covered(problem, ask, rules, progress)
-    return _solution(problem, ask, rules, outcome)
+    outcome = run(problem, ask, rules, STRICT, progress)
+    if outcome.status != "infeasible":
+        return _solution(problem, ask, rules, outcome)
+    concession = concede(problem, ask, progress)
+    outcome = run(problem, ask, concession.rules, concession.leeway, progress)
+    return _solution(problem, ask, concession.rules, outcome, concession.clash)
 
 
 def _check(problem: SitingProblem, ask: Ask) -> None:
@@ -77,6 +87,7 @@ def _check(problem: SitingProblem, ask: Ask) -> None:
         f"budget is {ask.budget}; it must be 0 or more.": ask.budget is not None and not ask.budget >= 0,
         f"cover_share is {ask.cover_share}; it must lie between 0 and 1.": not 0 <= ask.cover_share <= 1,
         "Capacities work with max-cover only.": problem.capacities is not None and objective != "max-cover",
+        "Capacities and fair_by do not work together.": problem.capacities is not None and problem.fair_by is not None,
         "fair_by works with max-cover only.": problem.fair_by is not None and objective != "max-cover",
     }
     for message, is_fault in faults.items():
@@ -84,28 +95,25 @@ def _check(problem: SitingProblem, ask: Ask) -> None:
             raise InputError(message)
 
 
-def _solution(problem: SitingProblem, ask: Ask, rules: Rules, outcome: Outcome) -> SitingSolution:
+def _solution(
+    problem: SitingProblem, ask: Ask, rules: Rules, outcome: Outcome, clash: tuple[RuleName, ...] = ()
+) -> SitingSolution:
     is_open = outcome.is_open
     if is_open is None:
         is_open = rules.lowest.astype(bool)
     before = np.zeros(problem.n_sites, dtype=bool)
     before[list(problem.existing)] = True
+    is_open = _without_idle(problem, ask, rules, is_open, before)
     value = plan_value(problem, ask, is_open)
     bound = math.nan
     if outcome.certificate is not None:
         bound, faults = certified_bound(problem, ask, outcome.certificate)
         if faults:
             raise AssertionError(f"A certificate of ours is faulty: {faults}")
-    best = [each for each in (bound, outcome.solver_bound) if not math.isnan(each)]
-    status: Status = "feasible"
-    if outcome.status == "cancelled":
-        status = "cancelled"
-    elif any(is_equal(each, value) for each in best):
-        status = "optimal"
     sites = sites_of(problem, ask, rules, is_open)
     return SitingSolution(
         ask=ask,
-        status=status,
+        status=_status(outcome, clash, value, bound),
         chosen=tuple(site.row for site in sites),
         closed=tuple(np.flatnonzero(before & ~is_open).tolist()),
         value=value,
@@ -113,6 +121,43 @@ def _solution(problem: SitingProblem, ask: Ask, rules: Rules, outcome: Outcome) 
         certified_bound=bound,
         solver_bound=outcome.solver_bound,
         certificate=outcome.certificate,
+        clash=clash,
+        unmet=unmet_of(problem, ask, is_open),
         sites=sites,
         rejected=rejections(problem, ask, rules, is_open),
+        worst_share=math.nan if problem.fair_by is None else worst_share(problem, is_open),
+        n_unreachable=_unreachable(problem, ask),
     )
+
+
+def _status(outcome: Outcome, clash: tuple[RuleName, ...], value: float, bound: float) -> Status:
+    if outcome.status == "cancelled":
+        return "cancelled"
+    if clash:
+        return "infeasible"
+    is_proven = is_equal(bound, value) or is_equal(outcome.solver_bound, value)
+    return "optimal" if is_proven and outcome.is_open is not None else "feasible"
+
+
+def _without_idle(
+    problem: SitingProblem, ask: Ask, rules: Rules, is_open: NDArray[np.bool_], before: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return the plan without new sites that add nothing, dearest first, as long as the same rules hold."""
+    if ask.objective == "min-sites" or problem.fair_by is not None or problem.capacities is not None:
+        return is_open
+    value, broken = plan_value(problem, ask, is_open), set(rules.broken_by(is_open))
+    closing = swaps_of(problem, ask, is_open, with_joint=False).closing
+    idle = np.flatnonzero(is_open & ~before & (closing <= 0) & (rules.lowest == 0))
+    for row in sorted(idle.tolist(), key=lambda row: (-problem.cost_of[row], -row)):
+        fewer = is_open.copy()
+        fewer[row] = False
+        is_as_good = plan_value(problem, ask, fewer) == value and set(rules.broken_by(fewer)) <= broken
+        if is_as_good and len(broken_rules(problem, ask, fewer)) <= len(broken):
+            is_open = fewer
+    return is_open
+
+
+def _unreachable(problem: SitingProblem, ask: Ask) -> int:
+    if ask.objective not in BY_MINUTES:
+        return 0
+    return int((~reachable(problem) & (problem.weights > 0)).sum())
