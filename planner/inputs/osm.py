@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from planner.crs import WGS84, require_metric, transform
+from planner.crs import WGS84, require_metric, suggest_working_crs, transform
 from planner.errors import InputError, MissingExtraError
 from planner.inputs.archives import require_file
+from planner.inputs.frames import study_region
 from planner.inputs.links import SEGMENT_REPAIRS, RoadsRead, Ways, barrier_table, motorways, road_table, split_ways
+from planner.inputs.records import reading
 from planner.ledger import Ledger, LedgerRow
 from planner.progress import SILENT
+from planner.study import new_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +42,7 @@ NO_ROADS = frozenset(
 MIN_WATER_M2 = 10_000.0
 """Ponds and pools below one hectare are walked around: they are no barrier."""
 
+_ADVICE = "It is damaged, cut short or no OpenStreetMap data: download it again."
 _YES = frozenset({"yes", "designated", "permissive", "official", "public", "destination"})
 _NO = frozenset({"no", "private", "military", "emergency", "use_sidepath", "dismount"})
 _NO_CARS = frozenset({"agricultural", "forestry", "delivery", "permit"})
@@ -104,18 +108,24 @@ def read_osm(path: str | Path, crs: str, progress: Progress = SILENT) -> RoadsRe
     path = Path(path)
     require_file(path)
     progress.update(0, 3, "roads")
-    with _Reading(path) as osmium:
+    osmium = _osmium()
+    with reading(path.name, _ADVICE):
         raw = _read_ways(osmium, path, progress)
     if not raw.ids:
         raise InputError(f"{path.name} holds no road: no way with a highway tag that one can travel on.")
-    with _Reading(path) as osmium:
+    with reading(path.name, _ADVICE):
         lon, lat = _places(osmium, path, raw)
         progress.update(1, 3, "water")
         water = _read_water(osmium, path)
     progress.update(2, 3, "links")
     missing = np.isnan(lon)
+    _require_within(crs, lon, lat, path.name)
     x, y = transform(lon, lat, WGS84, crs)
     links = split_ways(_ways(raw, x, y))
+    if not len(links.way):
+        raise InputError(
+            f"{path.name} holds roads without a place: their nodes are not in the file. Download it again."
+        )
     counts = {
         "n_ways": len(raw.ids),
         "n_ways_left_out": raw.n_left_out,
@@ -133,25 +143,12 @@ def read_osm(path: str | Path, crs: str, progress: Progress = SILENT) -> RoadsRe
     return read
 
 
-class _Reading:
-    """Imports osmium and turns its complaints into one error about the file."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> Any:  # noqa: ANN401  the module
-        try:
-            import osmium
-        except ImportError as error:
-            raise MissingExtraError("osmium", "osm") from error
-        return osmium
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, (RuntimeError, OSError, UnicodeError)) and not isinstance(error, InputError):
-            raise InputError(
-                f"{self._path.name} cannot be read as OpenStreetMap data: it is damaged, cut short or of another kind "
-                f"({error}). Download it again."
-            ) from error
+def _osmium() -> Any:  # noqa: ANN401  the module
+    try:
+        import osmium
+    except ImportError as error:
+        raise MissingExtraError("osmium", "osm") from error
+    return osmium
 
 
 def _read_ways(osmium: Any, path: Path, progress: Progress) -> _Raw:  # noqa: ANN401
@@ -224,6 +221,23 @@ def _places(
         found = {node.id: (node.lon, node.lat) for node in nodes if node.id in wanted and node.location.valid()}
         lonlat[missing] = [found.get(ref, (np.nan, np.nan)) for ref in refs.tolist()]
     return lonlat[:, 0], lonlat[:, 1]
+
+
+def _require_within(crs: str, lon: NDArray[np.float64], lat: NDArray[np.float64], file: str) -> None:
+    """Raise `InputError` when no vertex lies where the study's CRS may be used."""
+    west, south, east, north = study_region(new_study("", crs)).bounds
+    # Longitudes are compared around the globe: an area of use may cross the antimeridian.
+    span = east - west if east > west else east - west + 360.0
+    inside = ((lon - west) % 360.0 <= span) & (lat >= south) & (lat <= north)
+    if not inside.any() and not np.isnan(lon).all():
+        raise InputError(
+            f"{file} lies around {np.nanmedian(lon):.2f} E, {np.nanmedian(lat):.2f} N, where the study's system {crs} "
+            f"does not hold. Take the extract of the county, or a study in {_suggested(lon, lat)}."
+        )
+
+
+def _suggested(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> str:
+    return suggest_working_crs(float(np.nanmedian(lon)), float(np.nanmedian(lat)))
 
 
 def _read_water(osmium: Any, path: Path) -> list[tuple[str | None, str]]:  # noqa: ANN401

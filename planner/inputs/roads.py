@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.crs import parse_crs, require_metric, transform
-from planner.errors import CrsError, InputError
+from planner.crs import require_metric
+from planner.errors import InputError
 from planner.inputs.archives import choose, require_file, unpacked
+from planner.inputs.frames import centres, choose_frame, fitting_words, study_region, to_study
 from planner.inputs.headers import match_headers, require_choices, require_columns
 from planner.inputs.layers import SUFFIXES, read_layer
 from planner.inputs.links import SEGMENT_REPAIRS, RoadsRead, Ways, motorways, road_table, split_ways
@@ -25,6 +26,7 @@ from planner.inputs.options import ImportOptions
 from planner.inputs.records import Findings, is_blank, shown, with_file
 from planner.progress import SILENT
 from planner.schema import FLAGS, ROADS
+from planner.study import new_study
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +44,6 @@ NODE_GRID_M = 0.001
 """Vertices closer than this in x and in y are one node."""
 
 _LINE, _RING, _LINES = 1, 2, 5
-_MAX_DEGREES = (180.0, 90.0)
 _YES_NO = {word: value for value, words in zip(("yes", "no"), FLAGS, strict=True) for word in words}
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "oneway": {
@@ -67,10 +68,12 @@ def read_road_lines(
     Raises
     ------
     InputError
-        When the file cannot be read, has no class column or holds no usable line.
+        When the file cannot be read, has no class column, does not say its frame, or holds no usable line.
     CrsError
-        When the frame of the coordinates is not known or contradicts them, or `crs` is not metric.
+        When `crs` is not metric.
     """
+    import shapely
+
     require_metric(crs)
     options = options or ImportOptions()
     progress.update(0, 3, "roads")
@@ -83,8 +86,10 @@ def read_road_lines(
     findings = Findings(records.file, records.row)
 
     progress.update(1, 3, "links")
-    line, row = _lines(records.geometry, findings)
-    x, y, first, n_missing = _vertices(line, records, options, crs)
+    line, row = _lines(records, options, crs, findings)
+    xy, line_of = shapely.get_coordinates(line, return_index=True)
+    first = np.searchsorted(line_of, np.arange(len(line) + 1))
+    x, y = np.ascontiguousarray(xy.T)
     attributes = _attributes(records, found, findings, options).iloc[row].reset_index(drop=True)
     alike = attributes.groupby(list(attributes.columns), dropna=False, sort=False).ngroup()
     links = split_ways(
@@ -102,7 +107,7 @@ def read_road_lines(
     _note_links(links, row, findings)
     progress.update(2, 3, "table")
     roads = road_table(links, _ids(records.row[row], links), attributes, crs)
-    counts = {"n_ways": len(first) - 1, "n_missing_nodes": n_missing, **links.counts}
+    counts = {"n_ways": len(first) - 1, "n_missing_nodes": int((~np.isfinite(xy).all(axis=1)).sum()), **links.counts}
     progress.update(3, 3)
     return RoadsRead(roads, motorways(roads), counts, findings.ledger())
 
@@ -154,10 +159,11 @@ def _read(path: Path, options: ImportOptions) -> Records:
     return with_file(read_layer(path, options.layer), path.name)
 
 
-def _lines(geometry: Cells, findings: Findings) -> tuple[Cells, NDArray[np.int64]]:
-    """Return the single lines and the record of each; records without a line are refused."""
+def _lines(records: Records, options: ImportOptions, crs: str, findings: Findings) -> tuple[Cells, NDArray[np.int64]]:
+    """Return the single lines in `crs` and the record of each; records without a usable line are refused."""
     import shapely
 
+    geometry = np.array(records.geometry, dtype=object)
     kind = shapely.get_type_id(geometry)
     is_empty = (kind < 0) | shapely.is_empty(geometry)
     is_line = np.isin(kind, (_LINE, _RING, _LINES))
@@ -165,37 +171,17 @@ def _lines(geometry: Cells, findings: Findings) -> tuple[Cells, NDArray[np.int64
         findings.refuse(i, "", "line_without_geometry")
     for i in np.flatnonzero(~is_empty & ~is_line).tolist():
         findings.refuse(i, "", "wrong_geometry", geometry=geometry[i].geom_type, needed="LineString")
-    usable = np.flatnonzero(~is_empty & is_line)
-    line, part_of = shapely.get_parts(geometry[usable], return_index=True)
+    geometry[is_empty | ~is_line] = None
+    study = new_study("", crs)
+    xy = centres(geometry)
+    frame = choose_frame(records, options.frame, xy, study)
+    region = study_region(study)
+    placed = to_study(geometry, frame, region, findings, ("", ""), is_bound=False)
+    usable = np.flatnonzero(~shapely.is_missing(placed))
+    if not len(usable):
+        raise InputError(f"{records.file} holds no usable line in {frame}. {fitting_words(xy, study)}")
+    line, part_of = shapely.get_parts(placed[usable], return_index=True)
     return line, usable[part_of]
-
-
-def _vertices(
-    line: Cells, records: Records, options: ImportOptions, crs: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], int]:
-    """Return x, y of all vertices in `crs`, the first vertex of each line, and how many vertices have no place."""
-    import shapely
-
-    frame = _frame(records, options)
-    xy, line_of = shapely.get_coordinates(line, return_index=True)
-    limits = np.abs(xy[np.isfinite(xy).all(axis=1)])
-    if parse_crs(frame).is_geographic and len(limits) and (limits > _MAX_DEGREES).any():
-        raise CrsError(
-            f"The coordinates of {records.file} reach {limits[:, 0].max():.0f}, {limits[:, 1].max():.0f}: those are no "
-            f"degrees, but {frame} is in degrees. Name the true frame with --frame."
-        )
-    x, y = transform(xy[:, 0], xy[:, 1], frame, crs)
-    first = np.searchsorted(line_of, np.arange(len(line) + 1))
-    return x, y, first, int((~(np.isfinite(x) & np.isfinite(y))).sum())
-
-
-def _frame(records: Records, options: ImportOptions) -> str:
-    frame = options.frame or records.crs
-    if frame is None:
-        raise CrsError(
-            f"{records.file} does not say what its coordinates mean (no .prj). Name the frame: --frame EPSG:4490."
-        )
-    return f"EPSG:{frame}" if frame.isdecimal() else frame
 
 
 def _nodes(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -1,0 +1,176 @@
+"""Heights above sea level from GeoTIFF and SRTM tiles, as one grid in its own CRS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from planner.crs import WGS84
+from planner.errors import InputError
+from planner.inputs.rasters import open_rasters, raster_crs, values_of, window_of
+from planner.ledger import Ledger, LedgerRow
+from planner.progress import SILENT
+from planner.study import Grid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from planner.inputs.rasters import Bounds
+    from planner.progress import Progress
+
+MAX_CELLS = 60_000_000
+"""A grid of more cells is read coarser: 240 MB, and far finer than slopes of roads need."""
+LOWEST_M, HIGHEST_M = -500.0, 9_000.0
+"""No land is lower or higher (Dead Sea shore -430 m, Everest 8,849 m): other values are voids."""
+FILL_CELLS = 100
+"""How far, in cells, known heights are looked for when a void is filled."""
+
+_MARGIN_CELLS = 8
+_ALIGNED = 0.01
+
+
+def read_elevation(
+    path: str | Path,
+    bounds: Bounds | None = None,
+    bounds_crs: str = WGS84,
+    frame: str | None = None,
+    progress: Progress = SILENT,
+) -> tuple[Grid, dict[str, int]]:
+    """Return heights in metres as a grid in the raster's own CRS, and the counts of its cells.
+
+    Voids that known heights surround are filled by inverse-distance interpolation from their rim (GDAL's fill, up to
+    `FILL_CELLS` away); voids that reach the edge stay unknown: there is nothing to interpolate between.
+
+    Parameters
+    ----------
+    path : GeoTIFF, `.hgt`, or a zip with one of them or with adjoining tiles.
+    bounds : west, south, east, north of what is needed; the rest is not read.
+    bounds_crs : of `bounds`.
+    frame : CRS of the raster, overriding what it says.
+    progress : told between steps.
+
+    Returns
+    -------
+    Grid, and counts: `n_cells`, `n_voids`, `n_filled`, `n_unknown` (voids left), `n_coarser` (cells of the file that
+    each cell of the grid stands for, along one side; 1 = all read).
+
+    Raises
+    ------
+    InputError
+        When the file is no usable raster, lies outside `bounds` or holds no height.
+    CrsError
+        When its CRS is not known.
+    """
+    path = Path(path)
+    progress.update(0, 2, "elevation")
+    with open_rasters(path) as datasets:
+        crs = raster_crs(datasets[0], path.name, frame)
+        if datasets[0].units[0] in ("ft", "feet", "foot", "us-ft"):
+            raise InputError(f"{path.name} holds heights in feet. Convert it to metres first.")
+        parts = [(dataset, window_of(dataset, crs, bounds, bounds_crs, _MARGIN_CELLS)) for dataset in datasets]
+        parts = [(dataset, window) for dataset, window in parts if window is not None]
+        if not parts:
+            raise InputError(f"{path.name} does not reach the county. Take a raster that covers it.")
+        values, transform, n_coarser = _joined(parts, path.name)
+    progress.update(1, 2, "elevation")
+    values, transform = _north_up(values, transform)
+    with np.errstate(invalid="ignore"):
+        values[(values < LOWEST_M) | (values > HIGHEST_M)] = np.nan
+    is_void = np.isnan(values)
+    if is_void.all():
+        raise InputError(f"{path.name} holds no height in the county: every cell is empty.")
+    filled = _filled(values.astype(np.float32), is_void)
+    n_left = int(np.isnan(filled).sum())
+    counts = {
+        "n_cells": values.size,
+        "n_voids": int(is_void.sum()),
+        "n_filled": int(is_void.sum()) - n_left,
+        "n_unknown": n_left,
+        "n_coarser": n_coarser,
+    }
+    progress.update(2, 2)
+    return Grid(filled, transform, crs, "m"), counts
+
+
+def elevation_ledger(file: str, counts: dict[str, int]) -> Ledger:
+    """Return the ledger of one raster: one row in, with notes on filled voids and on a coarser reading."""
+    notes = [
+        LedgerRow(file, 0, "", code, {"n": counts[key], "total": counts["n_cells"]}, is_refused=False)
+        for key, code in (("n_filled", "voids_filled"), ("n_unknown", "voids_left"))
+        if counts[key]
+    ]
+    if counts["n_coarser"] > 1:
+        notes.append(LedgerRow(file, 0, "", "raster_coarser", {"n": counts["n_coarser"]}, is_refused=False))
+    return Ledger(1, 0, tuple(notes))
+
+
+def _joined(
+    parts: Sequence[tuple[Any, Any]], file: str
+) -> tuple[NDArray[np.float64], tuple[float, float, float, float, float, float], int]:
+    """Return the windows of all tiles as one array, its transform, and how much coarser it is than the file."""
+    first, window = parts[0]
+    if len(parts) == 1:
+        n_coarser = int(np.ceil(np.sqrt(window.width * window.height / MAX_CELLS)))
+        shape = (-(-int(window.height) // n_coarser), -(-int(window.width) // n_coarser))
+        values = values_of(first, window, file, shape)
+        step = (window.width / shape[1], window.height / shape[0])
+        a, b, c, d, e, f = tuple(first.window_transform(window))[:6]
+        return values, (a * step[0], b * step[1], c, d * step[0], e * step[1], f), n_coarser
+    places = [_place(dataset, window, first, file) for dataset, window in parts]
+    left, top = (min(place[i] for place in places) for i in (0, 1))
+    width = max(column + int(window.width) for (column, _), (_, window) in zip(places, parts, strict=True)) - left
+    height = max(row + int(window.height) for (_, row), (_, window) in zip(places, parts, strict=True)) - top
+    if width * height > MAX_CELLS:
+        raise InputError(f"{file} holds {width * height:,} cells in {len(parts)} tiles. Join and clip them first.")
+    values = np.full((height, width), np.nan)
+    for (column, row), (dataset, part) in zip(places, parts, strict=True):
+        there = values[row - top : row - top + int(part.height), column - left : column - left + int(part.width)]
+        tile = values_of(dataset, part, file)
+        there[:] = np.where(np.isnan(tile), there, tile)
+    x, y = first.transform * (left, top)
+    a, b, _, d, e, _ = tuple(first.transform)[:6]
+    return values, (a, b, x, d, e, y), 1
+
+
+def _place(dataset: Any, window: Any, first: Any, file: str) -> tuple[int, int]:  # noqa: ANN401  rasterio datasets
+    """Return the column and row of a tile's window on the grid of the first tile."""
+    x, y = dataset.transform * (window.col_off, window.row_off)
+    column, row = ~first.transform * (x, y)
+    scale = np.array(tuple(dataset.transform)[:6])[[0, 1, 3, 4]] / abs(first.transform.a)
+    same_scale = np.allclose(scale, np.array(tuple(first.transform)[:6])[[0, 1, 3, 4]] / abs(first.transform.a))
+    if dataset.crs != first.crs or not same_scale or max(abs(column % 1 - 0.5), abs(row % 1 - 0.5)) < 0.5 - _ALIGNED:
+        raise InputError(f"{file} holds tiles that do not adjoin on one grid. Join them in a GIS first.")
+    return round(column), round(row)
+
+
+def _north_up(
+    values: NDArray[np.float64], transform: tuple[float, float, float, float, float, float]
+) -> tuple[NDArray[np.float64], tuple[float, float, float, float, float, float]]:
+    """Return the grid with row 0 in the north."""
+    a, b, c, d, e, f = transform
+    if e <= 0 or b or d:
+        return values, transform
+    return values[::-1], (a, b, c, d, -e, f + e * len(values))
+
+
+def _filled(values: NDArray[np.float32], is_void: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the heights with every void filled that does not reach the edge."""
+    if not is_void.any():
+        return values
+    from rasterio.fill import fillnodata
+    from scipy import ndimage
+
+    label, n_voids = ndimage.label(is_void, structure=np.ones((3, 3)))
+    edge = np.concatenate((label[0], label[-1], label[:, 0], label[:, -1]))
+    is_open = np.zeros(n_voids + 1, dtype=bool)
+    is_open[edge] = True
+    is_open[0] = False
+    known = np.where(is_void, np.float32(0), values)
+    filled = fillnodata(known, mask=~is_void, max_search_distance=FILL_CELLS)
+    reached = fillnodata((~is_void).astype(np.float32), mask=~is_void, max_search_distance=FILL_CELLS) > 0
+    filled[is_void & (is_open[label] | ~reached)] = np.nan
+    return np.asarray(filled, dtype=np.float32)

@@ -1,0 +1,169 @@
+"""People per cell of a raster, as demand points at the centres of the cells: their sum is kept exactly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from planner.crs import require_metric, transform
+from planner.errors import InputError
+from planner.inputs.cells import empty
+from planner.inputs.rasters import open_rasters, raster_crs, values_of, window_of
+from planner.ledger import Ledger, LedgerRow
+from planner.progress import SILENT
+from planner.schema import DEMAND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import geopandas as gpd
+    import shapely
+    from numpy.typing import NDArray
+
+    from planner.progress import Progress
+
+WINDOW_CELLS = 8_000_000
+"""Cells read at a time: 64 MB, however large the raster is."""
+MAX_POINTS = 5_000_000
+"""More demand points than this are no county."""
+
+
+def read_population(
+    path: str | Path,
+    crs: str,
+    county: shapely.Geometry | None = None,
+    frame: str | None = None,
+    progress: Progress = SILENT,
+) -> tuple[gpd.GeoDataFrame, dict[str, float]]:
+    """Return one demand point for every cell with people, at its centre in the metric `crs`, and the counts.
+
+    Reprojecting moves the points and never the people, so the total of the raster is kept. Cells without a value are
+    counted, not taken for empty; negative cells are refused; so are cells whose centre lies outside the county.
+
+    Parameters
+    ----------
+    path : GeoTIFF (or a zip with one) of people per cell; not people per square kilometre.
+    crs : of the study.
+    county : its outline in `crs`; None takes every cell.
+    frame : CRS of the raster, overriding what it says.
+    progress : told after every window.
+
+    Returns
+    -------
+    Columns of `schema.DEMAND`, and counts: `n_cells` read, `n_nodata`, `n_empty` (nobody lives there), `n_negative`,
+    `n_outside`, `n_points`, and the sums `people_outside`, `people`.
+
+    Raises
+    ------
+    InputError
+        When the file is no usable raster, or nobody lives in it.
+    CrsError
+        When its CRS is not known, or `crs` is not metric.
+    """
+    import geopandas as gpd
+    import shapely
+
+    require_metric(crs)
+    path = Path(path)
+    counts: dict[str, float] = dict.fromkeys(("n_cells", "n_nodata", "n_empty", "n_negative", "n_outside"), 0)
+    counts["people_outside"] = 0.0
+    taken = []
+    n_points = 0
+    with open_rasters(path) as datasets:
+        if len(datasets) > 1:
+            raise InputError(f"{path.name} holds {len(datasets)} rasters. Keep the one with the people per cell.")
+        dataset = datasets[0]
+        source = raster_crs(dataset, path.name, frame)
+        bounds = None if county is None else tuple(shapely.bounds(county).tolist())
+        window = window_of(dataset, source, bounds, crs, margin=1)
+        if window is None:
+            raise InputError(f"{path.name} does not reach the county. Take a raster that covers it.")
+        for part, done in _strips(window):
+            progress.update(done, float(window.height), "population")
+            cells = _Cells(values_of(dataset, part, path.name), dataset.transform, part)
+            taken.append(_people(cells, (source, crs), county, counts))
+            n_points += len(taken[-1][0])
+            if n_points > MAX_POINTS:
+                raise InputError(
+                    f"{path.name} has people in more than {MAX_POINTS:,} cells. Clip it to the county first."
+                )
+    ids, x, y, people = (np.concatenate(column) for column in zip(*taken, strict=True))
+    if not len(people):
+        raise InputError(f"{path.name} holds nobody in the county: no cell has a value above 0.")
+    columns: dict[str, Any] = {column.name: empty(column, len(people)) for column in DEMAND.columns}
+    columns |= {"demand_id": ids, "population": people}
+    counts |= {"n_points": len(people), "people": float(people.sum())}
+    progress.update(1, 1)
+    return gpd.GeoDataFrame(columns, geometry=shapely.points(x, y), crs=crs), counts
+
+
+def population_ledger(file: str, counts: dict[str, float]) -> Ledger:
+    """Return the ledger of one raster: a row is a cell whose value is not 0; refused are those below 0 or outside."""
+    n_refused = int(counts["n_negative"] + counts["n_outside"])
+    rows = []
+    if counts["n_negative"]:
+        rows.append(LedgerRow(file, 0, "", "cells_negative", {"n": int(counts["n_negative"])}))
+    if counts["n_outside"]:
+        people = round(counts["people_outside"])
+        rows.append(LedgerRow(file, 0, "", "cells_outside", {"n": int(counts["n_outside"]), "people": people}))
+    if counts["n_nodata"]:
+        values = {"n": int(counts["n_nodata"]), "total": int(counts["n_cells"])}
+        rows.append(LedgerRow(file, 0, "", "cells_nodata", values, is_refused=False))
+    return Ledger(int(counts["n_points"]) + n_refused, n_refused, tuple(rows))
+
+
+class _Cells:
+    """The values of one strip of a raster, and where its cells are."""
+
+    def __init__(self, values: NDArray[np.float64], affine: Any, window: Any) -> None:  # noqa: ANN401
+        self.values = values
+        self.affine = affine
+        self.first = (int(window.row_off), int(window.col_off))
+
+    def centres(self, row: NDArray[np.int64], column: NDArray[np.int64]) -> tuple[NDArray, NDArray]:
+        """Return x, y of the centres of cells, counted from the strip's first."""
+        a, b, c, d, e, f = tuple(self.affine)[:6]
+        across, down = column + self.first[1] + 0.5, row + self.first[0] + 0.5
+        return a * across + b * down + c, d * across + e * down + f
+
+    def ids(self, row: NDArray[np.int64], column: NDArray[np.int64]) -> list[str]:
+        """Return ids that name the cell: its row and column in the file, from 1."""
+        rows, columns = (row + self.first[0] + 1).tolist(), (column + self.first[1] + 1).tolist()
+        return [f"r{r}c{c}" for r, c in zip(rows, columns, strict=True)]
+
+
+def _strips(window: Any) -> Iterator[tuple[Any, float]]:  # noqa: ANN401  rasterio windows
+    """Yield strips of whole rows of the window, and the rows done before each."""
+    from rasterio.windows import Window
+
+    n_rows = max(int(WINDOW_CELLS // window.width), 1)
+    for start in range(0, int(window.height), n_rows):
+        height = min(n_rows, int(window.height) - start)
+        yield Window(window.col_off, window.row_off + start, window.width, height), float(start)
+
+
+def _people(
+    cells: _Cells, frames: tuple[str, str], county: shapely.Geometry | None, counts: dict[str, float]
+) -> tuple[NDArray[np.object_], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return id, x, y and people of the cells of a strip that count, and add the others to the counts."""
+    import shapely
+
+    values = cells.values
+    with np.errstate(invalid="ignore"):
+        counts["n_cells"] += values.size
+        counts["n_nodata"] += int(np.isnan(values).sum())
+        counts["n_empty"] += int((values == 0).sum())
+        counts["n_negative"] += int((values < 0).sum())
+        row, column = np.nonzero(values > 0)
+    people = values[row, column]
+    x, y = transform(*cells.centres(row, column), *frames)
+    inside = np.isfinite(x) & np.isfinite(y)
+    if county is not None:
+        shapely.prepare(county)
+        inside &= shapely.contains_xy(county, x, y)
+    counts["n_outside"] += int((~inside).sum())
+    counts["people_outside"] += float(people[~inside].sum())
+    ids = np.asarray(cells.ids(row[inside], column[inside]), dtype=object)
+    return ids, x[inside], y[inside], people[inside]
