@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from planner.coverage.causes import CAUSES, UNKNOWN, causes
 from planner.coverage.minutes import access_of, is_covered, is_unknown
-from planner.coverage.names import gap_names, most_people, place_words, whereabouts
+from planner.coverage.names import gap_names, place_words, whereabouts
 from planner.coverage.people import people_by_group
 from planner.coverage.places import places_of_tier, require_physical
 from planner.units import M2_PER_KM2
@@ -126,22 +127,26 @@ def gap_areas(
         its people), nearest_name, nearest_median_min, nearest_max_min, over_median_min, over_max_min,
         person_min_over, straight_m (smallest), barrier_kind, area_km2, tier, profile, cutoff_min, geometry.
     """
+    people = members.sort_values(["rank", "people", "demand_id"], ascending=[True, False, True])
+    heads = people.drop_duplicates("rank").reset_index(drop=True)
     words = place_words(study)
-    rows = [
-        {**_figures(gap, scenario.cutoff_min), **whereabouts(gap, words), "geometry": _outline(gap, linking_m)}
-        for _, gap in members.groupby("rank", sort=True)
-    ]
-    groups = [str(name) for name in members.columns if str(name).endswith("_people")]
-    table = pd.DataFrame(rows, columns=_gap_columns(groups))
-    table["tier"], table["profile"], table["cutoff_min"] = (
-        scenario.main_tier,
-        scenario.main_profile,
-        scenario.cutoff_min,
-    )
-    table["name"] = pd.Series(gap_names(table, language), dtype=object)
-    outlines = gpd.GeoDataFrame(table, geometry="geometry", crs=study.crs)
-    outlines["area_km2"] = outlines.area / M2_PER_KM2
-    return outlines
+    figures = {**_people_figures(members), **_minutes_figures(members, scenario.cutoff_min)}
+    places = {
+        "gap_id": heads["gap_id"],
+        "rank": heads["rank"],
+        "status": heads["status"],
+        **whereabouts(heads, words),
+        "nearest_facility_id": _most_people(members, "facility_id"),
+        "barrier_kind": _most_people(members, "barrier_kind"),
+        "tier": scenario.main_tier,
+        "profile": scenario.main_profile,
+        "cutoff_min": scenario.cutoff_min,
+    }
+    outlines = _outlines(members, linking_m)
+    table = pd.DataFrame({**places, **figures, "area_km2": shapely.area(outlines) / M2_PER_KM2}, index=heads.index)
+    table["nearest_name"] = [words.facility_names.get(facility) for facility in table["nearest_facility_id"]]
+    table["name"] = pd.Series(gap_names(table, language), table.index, dtype=object)
+    return gpd.GeoDataFrame(table[_gap_columns(members)], geometry=outlines, crs=study.crs)
 
 
 def _not_covered(study: Study, access: pd.DataFrame, assigned: pd.DataFrame, scenario: Scenario) -> gpd.GeoDataFrame:
@@ -181,45 +186,59 @@ def _reach_m(scenario: Scenario) -> float:
     return scenario.profiles[scenario.main_profile].distance_m(scenario.cutoff_min)
 
 
-def _gap_columns(groups: list[str]) -> list[str]:
+def _gap_columns(members: pd.DataFrame) -> list[str]:
     return [
-        "gap_id", "rank", "name", "status", "cause", "people", "uncovered_people", "unknown_people", *groups,
-        *(f"{cause}_people" for cause in CAUSES if cause != UNKNOWN), "n_demand", "town_id", "town_name",
-        "village_id", "village_name", "nearest_facility_id", "nearest_name", "nearest_median_min", "nearest_max_min",
-        "over_median_min", "over_max_min", "person_min_over", "straight_m", "barrier_kind", "area_km2", "tier",
-        "profile", "cutoff_min", "geometry",
+        "gap_id", "rank", "name", "status", "cause", "people", "uncovered_people", "unknown_people",
+        *_group_columns(members), *(f"{cause}_people" for cause in CAUSES if cause != UNKNOWN), "n_demand", "town_id",
+        "town_name", "village_id", "village_name", "nearest_facility_id", "nearest_name", "nearest_median_min",
+        "nearest_max_min", "over_median_min", "over_max_min", "person_min_over", "straight_m", "barrier_kind",
+        "area_km2", "tier", "profile", "cutoff_min",
     ]  # fmt: skip
 
 
-def _figures(gap: gpd.GeoDataFrame, cutoff_min: float) -> dict[str, Any]:
-    people = gap["people"].to_numpy()
-    by_cause = {cause: float(people[(gap["cause"] == cause).to_numpy()].sum()) for cause in CAUSES}
-    total = float(people.sum())
-    minutes, is_finite = gap["travel_time_min"].to_numpy(), np.isfinite(gap["travel_time_min"].to_numpy())
-    median = weighted_median(minutes[is_finite], people[is_finite])
-    longest = float(minutes[is_finite].max()) if is_finite.any() else np.nan
-    status = gap["status"].iloc[0]
-    straight_m = float(gap["straight_m"].min())
+def _group_columns(members: pd.DataFrame) -> list[str]:
+    return [str(name) for name in members.columns if str(name).endswith("_people")]
+
+
+def _people_figures(members: pd.DataFrame) -> dict[str, NDArray]:
+    """Return the people of each gap by rank: by group, status and cause."""
+    at, people = members["rank"].to_numpy() - 1, members["people"].to_numpy()
+    n_gaps = int(at.max()) + 1 if len(at) else 0
+    cause = pd.Categorical(members["cause"], CAUSES).codes
+    by_cause = np.zeros((n_gaps, len(CAUSES)))
+    np.add.at(by_cause, (at, cause), people)
+    total = np.bincount(at, people, n_gaps)
+    unknown = by_cause[:, CAUSES.index(UNKNOWN)]
     return {
-        "gap_id": gap["gap_id"].iloc[0],
-        "rank": int(gap["rank"].iloc[0]),
-        "status": status,
-        "cause": max(CAUSES, key=lambda cause: by_cause[cause]),
+        "cause": np.array(CAUSES, dtype=object)[by_cause.argmax(axis=1)],
         "people": total,
-        "uncovered_people": total if status == UNCOVERED else 0.0,
-        "unknown_people": total if status == UNKNOWN else 0.0,
-        **{str(name): float(gap[name].sum()) for name in gap.columns if str(name).endswith("_people")},
-        **{f"{cause}_people": by_cause[cause] for cause in CAUSES if cause != UNKNOWN},
-        "n_demand": len(gap),
-        "nearest_median_min": median,
-        "nearest_max_min": longest,
-        "over_median_min": median - cutoff_min,
-        "over_max_min": longest - cutoff_min,
-        "person_min_over": float(np.dot(people[is_finite], gap["over_min"].to_numpy()[is_finite])),
-        "straight_m": straight_m if np.isfinite(straight_m) else np.nan,
-        "barrier_kind": most_people(gap["barrier_kind"], people),
-        "nearest_facility_id": most_people(gap["facility_id"], people),
+        "uncovered_people": total - unknown,
+        "unknown_people": unknown,
+        **{name: np.bincount(at, members[name].to_numpy(), n_gaps) for name in _group_columns(members)},
+        **{f"{name}_people": by_cause[:, row] for row, name in enumerate(CAUSES) if name != UNKNOWN},
+        "n_demand": np.bincount(at, minlength=n_gaps),
     }
+
+
+def _minutes_figures(members: pd.DataFrame, cutoff_min: float) -> dict[str, NDArray[np.float64]]:
+    """Return the minutes and metres of each gap by rank; members stand in the order of their ranks."""
+    rank, people = members["rank"].to_numpy(), members["people"].to_numpy()
+    minutes, straight_m = members["travel_time_min"].to_numpy(), members["straight_m"].to_numpy()
+    ranks, first = np.unique(rank, return_index=True)
+    names = ("nearest_median_min", "nearest_max_min", "person_min_over", "straight_m")
+    figures = {name: np.full(len(ranks), np.nan) for name in names}
+    for gap, (start, stop) in enumerate(pairwise([*first, len(rank)])):
+        rows = slice(start, stop)
+        is_finite = np.isfinite(minutes[rows])
+        known, weights = minutes[rows][is_finite], people[rows][is_finite]
+        figures["nearest_median_min"][gap] = weighted_median(known, weights)
+        figures["nearest_max_min"][gap] = known.max() if len(known) else np.nan
+        figures["person_min_over"][gap] = float(np.sum(weights * (known - cutoff_min)))
+        least_m = straight_m[rows].min()
+        figures["straight_m"][gap] = least_m if np.isfinite(least_m) else np.nan
+    for name in ("median", "max"):
+        figures[f"over_{name}_min"] = figures[f"nearest_{name}_min"] - cutoff_min
+    return figures
 
 
 def weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
@@ -231,6 +250,20 @@ def weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -
     return float(values[order][np.searchsorted(heap, heap[-1] / 2)])
 
 
-def _outline(gap: gpd.GeoDataFrame, linking_m: float) -> shapely.Geometry:
-    points = shapely.multipoints(np.unique(shapely.get_coordinates(gap.geometry.to_numpy()), axis=0))
-    return shapely.buffer(points, linking_m / 2)
+def _most_people(members: pd.DataFrame, column: str) -> pd.Series:
+    """Return the code that most people of each gap share (ties: the smallest), None where nobody has one."""
+    known = pd.DataFrame(members[["rank", column, "people"]]).dropna(subset=column)
+    sums = known.groupby(["rank", column], as_index=False)["people"].sum()
+    ranked = pd.DataFrame(sums).sort_values(["rank", "people", column], ascending=[True, False, True])
+    first = ranked.drop_duplicates("rank")
+    by_rank = dict(zip(first["rank"], first[column], strict=True))
+    return pd.Series([by_rank.get(rank) for rank in np.unique(members["rank"])], dtype=object)
+
+
+def _outlines(members: gpd.GeoDataFrame, linking_m: float) -> NDArray[np.object_]:
+    """Return the outline of each gap by rank; members stand in the order of their ranks."""
+    corners = shapely.get_coordinates(members.geometry.to_numpy())
+    # Points of one raster cell or building stand on top of one another: one circle is enough.
+    at = np.unique(np.column_stack([members["rank"].to_numpy() - 1.0, corners]), axis=0)
+    points = shapely.multipoints(at[:, 1:], indices=at[:, 0].astype(np.intp))
+    return np.atleast_1d(shapely.buffer(points, linking_m / 2))

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import geopandas as gpd
-    from numpy.typing import NDArray
 
     from planner.study import Study
     from planner.texts import Language
@@ -64,32 +63,24 @@ def place_words(study: Study) -> PlaceWords:
     )
 
 
-def whereabouts(gap: gpd.GeoDataFrame, words: PlaceWords) -> dict[str, Any]:
-    """Return town_id, town_name, village_id, village_name and nearest_name of a gap (rows of `gap_members`).
+def whereabouts(heads: gpd.GeoDataFrame, words: PlaceWords) -> dict[str, list[str | None]]:
+    """Return town_id, town_name, village_id and village_name for `heads`, the most peopled demand point of each gap.
 
-    A gap in no village takes the village nearest to its most peopled demand point, and its town likewise. Without
-    areas the names are those that the demand point's own row gives.
+    A gap in no village takes the village nearest to that point, and its town likewise. Without areas the names are
+    those that the point's own row gives.
     """
-    head = gap.sort_values(["people", "demand_id"], ascending=[False, True]).iloc[0]
-    town, village = (None if pd.isna(head[name]) else head[name] for name in ("town_id", "village_id"))
-    if village is None:
-        village = _nearest_area(head.geometry, _villages_of(town, words))
-    town = town or words.town_of_village.get(village or "") or _nearest_area(head.geometry, words.towns)
-    own_town, own_village, own_name = words.own_names[head["demand_id"]]
-    facility = most_people(gap["facility_id"], gap["people"].to_numpy())
-    return {
-        "town_id": town,
-        "town_name": words.area_names.get(town) or own_town,
-        "village_id": village,
-        "village_name": words.area_names.get(village) or own_village or own_name,
-        "nearest_name": words.facility_names.get(facility),
-    }
-
-
-def most_people(codes: pd.Series, people: NDArray[np.float64]) -> str | None:
-    """Return the code that most people share (ties: the smallest), None when nobody has one."""
-    sums = pd.Series(people).groupby(codes.to_numpy(dtype=object)).sum()
-    return None if sums.empty else str(sums.idxmax())
+    found: dict[str, list[str | None]] = {"town_id": [], "town_name": [], "village_id": [], "village_name": []}
+    rows = zip(heads["demand_id"], heads["town_id"], heads["village_id"], heads.geometry, strict=True)
+    for demand_id, own_town_id, own_village_id, point in rows:
+        town = None if pd.isna(own_town_id) else str(own_town_id)
+        village = _nearest_area(point, _villages_of(town, words)) if pd.isna(own_village_id) else str(own_village_id)
+        town = town or words.town_of_village.get(village or "") or _nearest_area(point, words.towns)
+        own_town, own_village, own_name = words.own_names[demand_id]
+        found["town_id"].append(town)
+        found["town_name"].append(words.area_names.get(town) or own_town)
+        found["village_id"].append(village)
+        found["village_name"].append(words.area_names.get(village) or own_village or own_name)
+    return found
 
 
 def gap_names(gaps: pd.DataFrame, language: Language = "zh") -> list[str]:

@@ -69,5 +69,5 @@ def _require_counts(values: NDArray[np.float64]) -> None:
     if len(bad):
         first = ", ".join(str(row + 1) for row in bad[:5])
         raise InputError(
-            f"'population' is blank or negative in {len(bad)} demand points (rows {first}). Give a number of 0 or more."
+            f"The number of people is blank or negative in {len(bad)} rows ({first}). Give a number of 0 or more."
         )

@@ -33,12 +33,14 @@ def places_of_tier(facilities: gpd.GeoDataFrame, scenario: Scenario, code: str) 
 def require_physical(access: pd.DataFrame, study: Study) -> None:
     """Raise `InputError` when travel times lead to an online service or to a way-6 candidate: neither covers anyone."""
     online: set[str] = set()
-    if study.has("facilities"):
-        facilities = study.table("facilities")
-        online.update(facilities.loc[is_online(facilities), "facility_id"])
     if study.has("candidates"):
         candidates = study.table("candidates")
         online.update(candidates.loc[candidates["way"].astype(str) == ONLINE_WAY, "candidate_id"])
+    if study.has("facilities"):
+        facilities = study.table("facilities")
+        # Both tables may number their rows alike: an id that a real place has means that place.
+        online -= set(facilities["facility_id"])
+        online.update(facilities.loc[is_online(facilities), "facility_id"])
     named = sorted(online.intersection(access["facility_id"].dropna()))
     if named:
         raise InputError(

@@ -15,7 +15,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from planner.coverage.areas import assign_areas
@@ -23,6 +23,9 @@ from planner.coverage.gaps import gap_areas, gap_members, linked, weighted_media
 from planner.coverage.names import gap_names
 from planner.coverage.population_share import coverage_table
 from planner.errors import InputError
+
+QUIET = [HealthCheck.function_scoped_fixture]  # the fixtures are never changed
+NO_SHRINK = (Phase.explicit, Phase.reuse, Phase.generate)
 
 
 @pytest.fixture
@@ -153,6 +156,26 @@ def test_the_order_of_rows_changes_nothing(study, access, assigned, scenario, ga
 def test_a_missing_profile_is_told(study, access, assigned, scenario):
     with pytest.raises(InputError, match="profile 'car'"):
         gap_members(study, access, assigned, scenario.model_copy(update={"main_profile": "car"}))
+
+
+people = st.floats(0, 1e6)
+minutes = st.one_of(st.floats(0, 60), st.just(math.inf), st.just(math.nan))
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=QUIET, phases=NO_SHRINK)
+@given(rows=st.lists(st.tuples(people, people, minutes), min_size=11, max_size=11))
+def test_every_uncovered_and_unknown_person_is_in_one_gap_exactly(study, access, assigned, scenario, rows):
+    """Fractions of people too: `+` of any order, `==` and no tolerance."""
+    demand = study.table("demand").assign(population=[row[0] for row in rows], age60=[row[1] for row in rows])
+    walk = access[access["profile"] == "walk"].assign(travel_time_min=[row[2] for row in rows], status="reachable")
+    walk.loc[walk["travel_time_min"].isna(), "status"] = "unknown"
+    world = study.with_table("demand", demand)
+    gaps = gap_areas(world, gap_members(world, walk, assigned, scenario), scenario)
+    county = coverage_table(demand, walk, assigned, study.table("areas"), [15.0]).query("area_level == 'county'")
+    county = county[county["area_class"].isna()].set_index("group")
+    assert gaps["people"].sum() == county.loc["all", "uncovered_people"] + county.loc["all", "unknown_people"]
+    assert gaps["uncovered_people"].sum() == county.loc["all", "uncovered_people"]
+    assert gaps["age60_people"].sum() == county.loc["age60", "uncovered_people"] + county.loc["age60", "unknown_people"]
 
 
 @settings(max_examples=25, deadline=None)

@@ -12,6 +12,8 @@ Rank: R5 (cut off), R2 (13,500), R3 (800), R4 (unknown), R1 (served).
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from planner.coverage.areas import assign_areas
 from planner.coverage.settlements import (
@@ -23,6 +25,9 @@ from planner.coverage.settlements import (
 )
 from planner.coverage.sizes import default_sizes, size_of, sizes_from_toml
 from planner.errors import InputError, ScenarioError
+
+QUIET = [HealthCheck.function_scoped_fixture]  # the fixtures are never changed
+NO_SHRINK = (Phase.explicit, Phase.reuse, Phase.generate)
 
 
 @pytest.fixture
@@ -153,3 +158,16 @@ def test_size_classes_begin_where_they_say():
 def test_size_classes_that_cannot_be_are_refused(toml):
     with pytest.raises(ScenarioError):
         sizes_from_toml(toml)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=QUIET, phases=NO_SHRINK)
+@given(rows=st.lists(st.tuples(st.floats(0, 1e5), st.floats(0, 60)), min_size=5, max_size=5))
+def test_settlements_sum_to_their_total(study, settlement_access, assigned_settlements, scenario, rows):
+    settlements = study.table("settlements").assign(people=[row[0] for row in rows])
+    walk = settlement_access[settlement_access["profile"] == "walk"].assign(travel_time_min=[row[1] for row in rows])
+    world = study.with_table("settlements", settlements)
+    totals = settlement_totals(audit_settlements(world, walk, assigned_settlements, scenario))
+    parts, last = totals.iloc[:-1], totals.iloc[-1]
+    for column in ("people", "served_people", "unserved_people", "unknown_people", "n_settlements"):
+        assert parts[column].sum() == last[column]
+    assert last["served_people"] + last["unserved_people"] + last["unknown_people"] == last["people"]
