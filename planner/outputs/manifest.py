@@ -8,11 +8,11 @@ import platform
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
-from planner import __version__
 from planner.errors import InputError
 from planner.scenario import scenario_to_toml
 
@@ -24,41 +24,41 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _PACKAGES = ("geopandas", "shapely", "numpy", "pandas", "pyproj", "pyogrio", "numba", "scipy", "highspy")
-_GEOMETRY_GRID_M = 0.001
+_GEOMETRY_DIGITS = 3
 
 
 def content_hash(table: pd.DataFrame) -> str:
     """Return the SHA-256 of a table's content, whatever the order of its rows and columns.
 
-    Numbers count to nine significant digits, geometries to a millimetre (a table in degrees: to 0.001 degrees of the
-    unit it is in), so that a container or a platform that differs in the last bit of a float hashes alike.
+    Numbers count to nine significant digits, geometries to a millimetre of the working CRS, so that a container or a
+    platform that differs in the last bit of a float hashes alike.
     """
     columns = sorted(map(str, table.columns))
-    lines = [
-        "\x1f".join(_canonical(value) for value in record)
-        for record in table.loc[:, columns].itertuples(index=False, name=None)
-    ]
+    cells = [_canonical_column(table[name]) for name in columns]
     digest = hashlib.sha256("\x1f".join(columns).encode())
-    for line in sorted(lines):
+    for line in sorted("\x1f".join(record) for record in zip(*cells, strict=True)):
         digest.update(b"\x1e")
         digest.update(line.encode())
     return digest.hexdigest()
 
 
+def _canonical_column(values: pd.Series) -> list[str]:
+    if isinstance(values.dtype, gpd.array.GeometryDtype):
+        shapes = shapely.transform(values.to_numpy(), lambda xy: np.round(xy, _GEOMETRY_DIGITS))
+        return [str(wkb) for wkb in shapely.to_wkb(shapely.normalize(shapes), hex=True)]
+    return [_canonical(value) for value in values]
+
+
 def _canonical(value: Any) -> str:  # noqa: ANN401  a cell holds anything
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, shapely.Geometry):
-        return str(shapely.to_wkb(shapely.set_precision(value, _GEOMETRY_GRID_M).normalize(), hex=True))
     if isinstance(value, (list, tuple, np.ndarray)):
         return "[" + "\x1d".join(_canonical(item) for item in value) + "]"
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return ""
     if isinstance(value, bool):
         return str(int(value))
-    if isinstance(value, (int, float)):
-        return f"{float(value):.9g}"
-    return str(value)
+    return f"{float(value):.9g}" if isinstance(value, (int, float)) else str(value)
 
 
 def file_hash(path: Path) -> str:
@@ -75,7 +75,7 @@ def manifest(plan: Plan, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     history = plan.study.history
     return {
         "format": FORMAT,
-        "planner": __version__,
+        "planner": _version("practice-circle-planner"),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in _PACKAGES},
         "study": {"name": plan.study.name, "crs": plan.study.crs, "metadata": dict(plan.study.metadata)},

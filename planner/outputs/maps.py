@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
+import shapely
 
 from planner.crs import WGS84, transform
 from planner.outputs.leaflet import escaped, features, offline_map
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import folium
-    import geopandas as gpd
 
     from planner.plan import Plan
     from planner.reach.surfaces import TimeSurface
@@ -104,7 +105,9 @@ def _add_basemap(page: folium.Map, plan: Plan, language: Language) -> None:
     if study.has("roads"):
         group = _group(page, _words("layer_roads", language))
         roads = study.tables["roads"]
-        merged = roads[["class", "geometry"]].dissolve(by="class", as_index=False)
+        by_class = roads.groupby("class", sort=True).geometry
+        bundles = [(name, shapely.multilinestrings(list(lines))) for name, lines in by_class]
+        merged = gpd.GeoDataFrame(bundles, columns=["class", "geometry"], geometry="geometry", crs=roads.crs)
         folium.GeoJson(
             features(merged, _ROAD_TOLERANCE_M),
             style_function=lambda f: {
@@ -154,15 +157,15 @@ def surface_image(surface: TimeSurface) -> tuple[np.ndarray, list[list[float]]]:
 
 def _add_circles(page: folium.Map, plan: Plan, language: Language) -> None:
     import folium
-    import geopandas as gpd
 
     for profile, circles in plan.circles.groupby("profile", sort=False):
         code = str(profile)
         name = _words("layer_circles", language, cutoff=plan.scenario.cutoff_min, profile=profile_name(code, language))
-        tolerance = float(circles["cell_m"].iloc[0]) / 2
-        union = gpd.GeoDataFrame(geometry=[circles.geometry.union_all()], crs=plan.circles.crs)
+        # Simplified before they are joined: the map shows where the union ends, the layers keep each circle exact.
+        simple = circles.geometry.simplify(float(circles["cell_m"].iloc[0])).make_valid()
+        union = gpd.GeoDataFrame(geometry=[simple.union_all()], crs=plan.circles.crs)
         folium.GeoJson(
-            features(union, tolerance),
+            features(union),
             style_function=lambda _: {"color": "#0072B2", "weight": 1.2, "fillOpacity": 0.12},
             interactive=False,
         ).add_to(_group(page, name, show=False))
