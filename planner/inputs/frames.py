@@ -90,15 +90,21 @@ def study_region(study: Study, *, use_county: bool = True) -> Region:
     west, south, east, north = _area_of_use(study.crs)
     beyond = _BEYOND_AREA_OF_USE_DEG
     bounds = (west - beyond, south - beyond, east + beyond, north + beyond)
-    if not use_county or not study.has("areas"):
+    outline = county_outline(study) if use_county else None
+    if outline is None:
         return Region(study.crs, bounds)
-    areas = study.table("areas")
-    outlines = areas.geometry[areas["level"] == "county"]
-    if not len(outlines):
-        return Region(study.crs, bounds)
-    county = shapely.union_all(outlines.to_numpy()).buffer(OUTSIDE_TOLERANCE_M)
+    county = outline.buffer(OUTSIDE_TOLERANCE_M)
     shapely.prepare(county)
     return Region(study.crs, bounds, county)
+
+
+def county_outline(study: Study) -> shapely.Geometry | None:
+    """Return the county's outline in the study's CRS, None where no boundary was imported."""
+    if not study.has("areas"):
+        return None
+    areas = study.table("areas")
+    outlines = areas.geometry[areas["level"] == "county"]
+    return shapely.union_all(outlines.to_numpy()) if len(outlines) else None
 
 
 def choose_frame(records: Records, frame: str | None, xy: tuple[Floats, Floats], study: Study) -> str:

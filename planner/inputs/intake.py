@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import tomllib
+import zipfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,8 @@ import pandas as pd
 
 from planner.crs import WGS84
 from planner.errors import InputError
+from planner.inputs.frames import county_outline
 from planner.inputs.options import ImportOptions
-from planner.ledger import Ledger
 from planner.progress import SILENT
 from planner.schema import CONTRACTS
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from planner.ledger import Ledger
     from planner.progress import Progress
     from planner.study import Study
 
@@ -35,6 +37,8 @@ HISTORY_COLUMNS = ("kind", "file", "sha256", "frame", "rows_in", "rows_accepted"
 _RASTER_SUFFIXES = (".tif", ".tiff", ".hgt", ".img", ".asc", ".vrt")
 _OSM_SUFFIXES = (".pbf", ".osm")
 _BARRIER_SOURCE = "barrier_source"
+# Roads may be imported later and reach beyond what is known of the county.
+_ELEVATION_MARGIN_M = 10_000.0
 _SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
 
@@ -174,11 +178,11 @@ def file_hash(path: Path | str) -> str:
 def _take(study: Study, kind: str, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
     """Read the file with the reader of its kind."""
     if kind == "elevation":
-        return _take_elevation(study, path)
+        return _take_elevation(study, path, options, progress)
     if kind == "roads":
         return _take_roads(study, path, options, progress)
-    if kind == "population" and path.suffix.lower() in _RASTER_SUFFIXES:
-        return _take_population(study, path, options)
+    if kind == "population" and _is_raster(path):
+        return _take_population(study, path, options, progress)
     return _take_table(study, "demand" if kind == "population" else kind, path, options, progress)
 
 
@@ -214,19 +218,39 @@ def _take_roads(study: Study, path: Path, options: ImportOptions, progress: Prog
     return _Taken(changed, read.ledger, read.counts, frame)
 
 
-def _take_elevation(study: Study, path: Path) -> _Taken:
-    from planner.inputs.elevation import read_elevation
+def _take_elevation(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
+    from planner.inputs.elevation import elevation_ledger, read_elevation
 
-    grid, counts = read_elevation(path)
-    return _Taken(study.with_grid("elevation", grid), Ledger(rows_in=1), counts, grid.crs)
+    grid, counts = read_elevation(path, _extent(study), study.crs, options.frame, progress)
+    return _Taken(study.with_grid("elevation", grid), elevation_ledger(path.name, counts), counts, grid.crs)
 
 
-def _take_population(study: Study, path: Path, options: ImportOptions) -> _Taken:
-    from planner.inputs.population import read_population
+def _take_population(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
+    from planner.inputs.population import population_ledger, read_population
 
-    demand, counts = read_population(path, study.crs)
-    changed = _with_table(study, "demand", demand, options).with_metadata(population_source=path.name)
-    return _Taken(changed, Ledger(rows_in=len(demand)), counts, "")
+    demand, counts = read_population(path, study.crs, county_outline(study), options.frame, progress)
+    if options.append and study.has("demand"):
+        raise InputError("A population raster replaces the demand points: appended, people would be counted twice.")
+    changed = study.with_table("demand", demand).with_metadata(population_source=path.name)
+    return _Taken(changed, population_ledger(path.name, counts), counts, options.frame or "")
+
+
+def _extent(study: Study) -> tuple[float, float, float, float] | None:
+    """Return the box in which heights are needed, None where nothing is known yet."""
+    known = [study.table(name).total_bounds for name in ("areas", "roads") if study.has(name)]
+    if not known:
+        return None
+    west, south = (min(bounds[i] for bounds in known) - _ELEVATION_MARGIN_M for i in (0, 1))
+    east, north = (max(bounds[i] for bounds in known) + _ELEVATION_MARGIN_M for i in (2, 3))
+    return (west, south, east, north)
+
+
+def _is_raster(path: Path) -> bool:
+    """Whether the file, or what its zip holds, is a raster."""
+    if path.suffix.lower() != ".zip" or not zipfile.is_zipfile(path):
+        return path.suffix.lower() in _RASTER_SUFFIXES
+    with zipfile.ZipFile(path) as archive:
+        return any(name.lower().endswith(_RASTER_SUFFIXES) for name in archive.namelist())
 
 
 def _with_table(study: Study, name: str, table: gpd.GeoDataFrame, options: ImportOptions) -> Study:

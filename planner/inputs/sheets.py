@@ -13,7 +13,7 @@ import numpy as np
 
 from planner.errors import InputError
 from planner.inputs.archives import check_archive
-from planner.inputs.headers import listing, match_headers, require_choices
+from planner.inputs.headers import fields, listing, match_headers, require_choices
 from planner.inputs.layers import decode
 from planner.inputs.records import Records, is_blank, reading
 from planner.ledger import LedgerRow
@@ -128,7 +128,7 @@ def _other_sheets(
         if i == best or len(sheet.rows) <= position + 1:
             continue
         found = match_headers([_header(cell) for cell in sheet.rows[position]], contract, {})
-        if all(column.name in found for column in contract.columns if column.is_required):
+        if all(column.name in found for column in fields(contract) if column.is_required):
             others.append(sheet.name)
     if not others:
         return ()
