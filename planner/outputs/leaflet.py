@@ -63,13 +63,12 @@ def offline_map(**options: Any) -> folium.Map:  # noqa: ANN401  passed on to fol
         import folium
     except ImportError as error:
         raise MissingExtraError("folium", "maps") from error
-    page = folium.Map(tiles=None, control_scale=True, prefer_canvas=True, zoom_snap=0.25, **options)
+    # Without the attribution control, whose only content would be a link to Leaflet's home page.
+    page = folium.Map(
+        tiles=None, control_scale=True, prefer_canvas=True, zoom_snap=0.25, attribution_control=False, **options
+    )
     page.default_js = [("leaflet", _data_uri("leaflet.js", "text/javascript"))]
     page.default_css = [("leaflet_css", _data_uri("leaflet.css", "text/css"))]
-    # Leaflet's own attribution links to its home page; its name stands in the README instead.
-    prefix = folium.Element(f"{page.get_name()}.attributionControl.setPrefix(false);")
-    root: Any = page.get_root()
-    root.script.add_child(prefix)
     return page
 
 
