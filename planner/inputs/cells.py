@@ -6,7 +6,8 @@ import datetime as dt
 import math
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from numbers import Number
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -145,10 +146,10 @@ class _Reader:
         return None
 
     def _as_number(self, i: int, cell: object) -> float | None:
-        if isinstance(cell, bool | np.bool_) or not isinstance(cell, str | int | float | np.number):
+        if isinstance(cell, bool | np.bool_) or not isinstance(cell, str | Number):
             return None
         if not isinstance(cell, str):
-            return float(cell)
+            return float(cast("float", cell))
         if _NUMBER.fullmatch(cell.strip().lower()):
             return float(cell)
         value = plain_number(cell, self.column.unit)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from numbers import Number
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import shapely
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 OUTSIDE_TOLERANCE_M = 1_000.0
 # A CRS is used a little beyond its official area: counties do not end at a zone's meridian.
 _BEYOND_AREA_OF_USE_DEG = 2.0
+CGCS2000 = "EPSG:4490"
 _OFFSET_FRAMES = {"gcj02": "GCJ-02 (Amap, Tencent)", "bd09": "BD-09 (Baidu)"}
 _MAX_LON, _MAX_LAT = 180.0, 90.0
 _ZONED_EASTINGS = (25e6, 46e6)
@@ -227,8 +229,8 @@ def _coordinate(i: int, cell: object, header: str, findings: Findings) -> float:
     if is_blank(cell):
         findings.refuse(i, header, "no_coordinates")
         return float("nan")
-    if isinstance(cell, int | float | np.number) and not isinstance(cell, bool):
-        value: float | None = float(cell)
+    if isinstance(cell, Number):
+        value: float | None = float(cast("float", cell))
     else:
         value = plain_number(str(cell).strip().removesuffix("°"))
         if value is not None and not _PLAIN.fullmatch(str(cell).strip()):
@@ -238,6 +240,12 @@ def _coordinate(i: int, cell: object, header: str, findings: Findings) -> float:
         findings.refuse(i, header, "not_a_number", value=shown(cell), header=header)
         return float("nan")
     return value
+
+
+def _is_in(bounds: tuple[float, float, float, float], x: float, y: float) -> bool:
+    """Whether the degrees x, y lie in the bounds, in either order."""
+    west, south, east, north = bounds
+    return any(west <= lon <= east and south <= lat <= north for lon, lat in ((x, y), (y, x)))
 
 
 def _area_of_use(crs: str) -> tuple[float, float, float, float]:
@@ -252,7 +260,7 @@ def _candidate_frames(x: float, y: float, crs: str) -> list[str]:
     """Return the frames whose numbers look like x, y (in either order)."""
     low, high = sorted((abs(x), abs(y)))
     if high <= _MAX_LON and low <= _MAX_LAT:
-        return [WGS84, "EPSG:4490"]
+        return [WGS84, CGCS2000] if _is_in(_area_of_use(CGCS2000), x, y) else [WGS84]
     for easting in (x, y):
         if _ZONED_EASTINGS[0] <= easting < _ZONED_EASTINGS[1]:
             return [f"EPSG:{4513 + int(easting // 1e6) - _FIRST_ZONE}"]

@@ -166,7 +166,8 @@ def file_hash(path: Path | str) -> str:
     path = Path(path)
     parts = [path]
     if path.suffix.lower() == ".shp":
-        parts = [part for suffix in _SHAPEFILE_PARTS for part in (path.with_suffix(suffix),) if part.exists()]
+        siblings = {part.suffix.lower(): part for part in path.parent.iterdir() if part.stem == path.stem}
+        parts = [siblings[suffix] for suffix in _SHAPEFILE_PARTS if suffix in siblings]
     digest = hashlib.sha256()
     for part in parts:
         with part.open("rb") as file:

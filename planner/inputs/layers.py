@@ -145,7 +145,7 @@ def _decoded(cell: object, encoding: str) -> object:
 
 def _require_whole_shapefile(path: Path) -> None:
     """Raise `InputError` when a part is missing or shorter than its header says: GDAL fills up with blanks."""
-    siblings = {sibling.suffix.lower(): sibling for sibling in path.parent.glob(f"{_escaped(path.stem)}.*")}
+    siblings = {sibling.suffix.lower(): sibling for sibling in path.parent.iterdir() if sibling.stem == path.stem}
     missing = [suffix for suffix in (".shx", ".dbf") if suffix not in siblings]
     if missing:
         raise InputError(
@@ -160,10 +160,6 @@ def _require_whole_shapefile(path: Path) -> None:
     is_cut = path.stat().st_size < declared or siblings[".dbf"].stat().st_size < header_length + n_rows * row_length
     if is_cut:
         raise InputError(f"{path.name} was cut short: it is smaller than its header says. Copy or export it again.")
-
-
-def _escaped(stem: str) -> str:
-    return "".join(f"[{character}]" if character in "[*?" else character for character in stem)
 
 
 def _records(path: Path, table: pd.DataFrame, *, has_short_headers: bool = False) -> Records:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from pandas import isna
+from pandas.api.types import is_scalar
 
 from planner.errors import InputError, PlannerError
 from planner.ledger import Ledger, LedgerRow
@@ -116,11 +118,9 @@ def shown(value: object) -> str:
 
 def is_blank(cell: object) -> bool:
     """Whether a cell holds nothing."""
-    if cell is None:
-        return True
     if isinstance(cell, str):
         return not cell.strip()
-    return bool(cell != cell) if not hasattr(cell, "__len__") else False  # noqa: PLR0124  NaN is not itself
+    return bool(is_scalar(cell) and isna(cast("float", cell)))
 
 
 @contextmanager

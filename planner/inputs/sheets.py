@@ -97,9 +97,14 @@ def _read_xlsx(path: Path, wanted: str | None) -> list[Sheet]:
 
 
 def _sheet(worksheet: Worksheet) -> Sheet:
+    # Sheets are often formatted down to row 1,048,576: walking there would make a cell object for every blank.
+    filled = [place for place, cell in worksheet._cells.items() if cell.value is not None]  # noqa: SLF001
+    if not filled:
+        return Sheet(worksheet.title, [])
+    last_row, last_column = (max(place[i] for place in filled) for i in (0, 1))
     rows = [
         [None if isinstance(cell, str) and cell in _ERROR_CELLS else cell for cell in row]
-        for row in worksheet.iter_rows(values_only=True)
+        for row in worksheet.iter_rows(values_only=True, max_row=last_row, max_col=last_column)
     ]
     merges = tuple(
         (area.min_col - 1, area.min_row - 1, area.max_row - 1)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     Shapes = np.ndarray
 
 SUFFIXES = (*sheets.SUFFIXES, *layers.SUFFIXES, ".zip")
+# A .txt in an archive is a note about the data beside it.
+_ZIPPED_SUFFIXES = (".csv", ".xlsx", *layers.SUFFIXES)
 _CONVERT = {
     ".xls": "Open it in Excel or WPS and save it as .xlsx.",
     ".et": "Open it in WPS and save it as .xlsx.",
@@ -139,7 +141,7 @@ def opened(path: Path, layer: str | None = None) -> Iterator[tuple[Path, str | N
         yield path, layer
         return
     with unpacked(path) as files:
-        inside = choose(path.name, files, (*sheets.SUFFIXES, *layers.SUFFIXES), layer)
+        inside = choose(path.name, files, _ZIPPED_SUFFIXES, layer)
         require_file(inside)
         yield inside, None if layer in (inside.name, inside.stem) else layer
 

@@ -1,5 +1,7 @@
 import zipfile
+from decimal import Decimal
 
+import geopandas as gpd
 import numpy as np
 import openpyxl
 import pandas as pd
@@ -321,3 +323,61 @@ def test_the_same_file_gives_the_same_table(county, workbook):
     path = workbook(HEADER[1:], *(row[1:] for row in ROWS))
     tables = [import_file(county, "facilities", path, WGS84).study.table("facilities") for _ in range(2)]
     assert_geodataframe_equal(*tables)
+
+
+def test_typed_columns_of_a_layer_with_missing_values(county, tmp_path):
+    table = gpd.GeoDataFrame(
+        {
+            "name": pd.array(["甲", "乙"], dtype="string"),
+            "people": [Decimal("900"), Decimal("12.5")],
+            "year": pd.array([2016, None], dtype="Int64"),
+            "town": pd.Categorical(["东镇", None]),
+            "age60": pd.array([None, 3], dtype="Float64"),
+        },
+        geometry=shapely.points([109.0, 109.1], [32.7, 32.7]),
+        crs=4490,
+    )
+    table.to_parquet(tmp_path / "s.parquet")
+    read = import_file(county, "settlements", tmp_path / "s.parquet").study.table("settlements")
+    assert list(read["people"]) == [900.0, 12.5]
+    assert read["year"].isna().tolist() == [False, True]
+    assert read["town"].isna().tolist() == [False, True]
+    assert read["age60"].isna().tolist() == [True, False]
+
+
+def test_a_parquet_table_without_geometry_uses_its_coordinate_columns(county, tmp_path):
+    table = pd.DataFrame({"人口": [3, 4], "lon": [109.0, 109.1], "lat": [32.7, float("nan")]})
+    table.to_parquet(tmp_path / "d.parquet")
+    result = import_file(county, "demand", tmp_path / "d.parquet", WGS84)
+    assert [(f.row, f.column, f.code) for f in result.ledger.rows if f.row] == [(2, "lat", "no_coordinates")]
+
+
+def test_a_note_beside_the_layer_in_an_archive_is_passed_over(county, tmp_path):
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.writestr("说明.txt", "坐标系:EPSG:4490")
+        archive.writestr("__MACOSX/._a.csv", "x")
+        archive.writestr("a.csv", "名称,层级,经度,纬度\n甲,站,109,32.7\n")
+    assert import_file(county, "facilities", tmp_path / "z.zip", WGS84).ledger.rows_accepted == 1
+
+
+def test_the_hash_of_a_shapefile_covers_its_attributes(layer):
+    path = layer([shapely.Point(109.0, 32.7)], "s.shp", name=["甲"])
+    before = file_hash(path)
+    table = path.with_suffix(".dbf")
+    table.write_bytes(table.read_bytes()[:-2] + b"x" + table.read_bytes()[-1:])
+    assert file_hash(path) != before
+
+
+def test_a_total_of_a_category_is_found_in_any_text_column(county, workbook):
+    rows = [["甲镇", "一组", 5, 109.0, 32.7], ["小计:", None, 5, None, None], ["总  计", None, 5, 109.0, 32.7]]
+    result = import_file(county, "demand", workbook(["乡镇", "小组", "人口", "经度", "纬度"], *rows), WGS84)
+    assert [(f.row, f.code) for f in result.ledger.rows if f.row] == [(3, "total_row"), (4, "total_row")]
+
+
+def test_a_sheet_formatted_down_to_its_last_row_is_read_quickly(county, tmp_path):
+    book = openpyxl.Workbook()
+    for row in (HEADER, *ROWS):
+        book.worksheets[0].append(row)
+    book.worksheets[0].cell(1_048_576, 200).font = openpyxl.styles.Font(bold=True)
+    book.save(tmp_path / "f.xlsx")
+    assert import_file(county, "facilities", tmp_path / "f.xlsx", WGS84).ledger.rows_in == 2
