@@ -42,10 +42,19 @@ def compiled(function: Callable[..., Any]) -> Any:
 
 
 class Graph(NamedTuple):
-    """Arcs of one direction of travel: `arcs[first[j]:first[j + 1]]` are (head, centiseconds) of junction j."""
+    """Arcs of one direction of travel.
+
+    Attributes
+    ----------
+    first, arcs : `arcs[first[j]:first[j + 1]]` are (head, centiseconds) of junction j.
+    shift : a bucket of the queue is 2 ** shift centiseconds wide.
+    longest_cs : of any arc.
+    """
 
     first: NDArray[np.int64]
     arcs: NDArray[np.int32]
+    shift: int
+    longest_cs: int
 
 
 class Positions(NamedTuple):
@@ -79,80 +88,106 @@ class Index(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """What one thread reuses from search to search: clean before and after each."""
+    """What one thread reuses from search to search: clean before and after each.
 
-    time_cs: NDArray[np.int32]
-    settled: NDArray[np.int32]
-    heap: NDArray[np.int64]
+    Attributes
+    ----------
+    state : int32[n_junctions, 4], time, next and previous in its bucket, label: one cache line a junction.
+    bucket : int32[n_buckets], first junction of each; -1 = empty.
+    touched : int32[n_junctions].
+    point_cs : int32[n_points].
+    met : int32[n_points].
+    """
+
+    state: NDArray[np.int32]
+    bucket: NDArray[np.int32]
+    touched: NDArray[np.int32]
     point_cs: NDArray[np.int32]
     met: NDArray[np.int32]
 
 
-@compiled
-def _push(heap: Any, size: int, key: int) -> int:
-    """Put `key` on the 4-ary heap."""
-    i = size
-    while i > 0:
-        parent = (i - 1) >> 2
-        if heap[parent] <= key:
-            break
-        heap[i] = heap[parent]
-        i = parent
-    heap[i] = key
-    return size + 1
+# Columns of a state; `_PREVIOUS` holds -1 - bucket for the first of a bucket and `_INF` for what is in none.
+_TIME, _NEXT, _PREVIOUS, _LABEL = 0, 1, 2, 3
 
 
 @compiled
-def _drop_least(heap: Any, size: int) -> int:
-    """Take the least key off the 4-ary heap."""
-    size -= 1
-    key = heap[size]
-    i = 0
-    while True:
-        child = 4 * i + 1
-        if child >= size:
-            break
-        least = child
-        for other in range(child + 1, min(child + 4, size)):
-            if heap[other] < heap[least]:
-                least = other
-        if heap[least] >= key:
-            break
-        heap[i] = heap[least]
-        i = least
-    heap[i] = key
-    return size
+def _link(state: Any, bucket: Any, b: int, j: int) -> None:
+    """Put junction j first in bucket b."""
+    following = bucket[b]
+    state[j, _NEXT] = following
+    state[j, _PREVIOUS] = -1 - b
+    if following >= 0:
+        state[following, _PREVIOUS] = j
+    bucket[b] = j
+
+
+@compiled
+def _unlink(state: Any, bucket: Any, j: int) -> None:
+    """Take junction j out of its bucket."""
+    following, previous = state[j, _NEXT], state[j, _PREVIOUS]
+    if previous >= 0:
+        state[previous, _NEXT] = following
+    else:
+        bucket[-1 - previous] = following
+    if following >= 0:
+        state[following, _PREVIOUS] = previous
 
 
 @compiled
 def _search(graph: Any, junction: Any, leg_cs: Any, limit_cs: int, work: Any) -> int:
-    """Settle all junctions within the limit from one position; return how many, listed in order in `settled`."""
-    first, arcs = graph.first, graph.arcs
-    time_cs, settled, heap = work.time_cs, work.settled, work.heap
-    size = 0
+    """Settle all junctions within the limit from one position; return how many, listed in `touched`.
+
+    A bucket is wider than the finest arcs, so a junction may be improved after it was taken out: it then goes in once
+    more. A junction stands in one bucket at most, which bounds the memory.
+    """
+    first, arcs, shift = graph.first, graph.arcs, graph.shift
+    state, bucket, touched = work.state, work.bucket, work.touched
     n = 0
+    b = np.int64(len(bucket))
     for side in range(2):
-        j = junction[side]
-        cs = leg_cs[side]
-        if j >= 0 and cs <= limit_cs and cs < time_cs[j]:
-            time_cs[j] = cs
-            size = _push(heap, size, (np.int64(cs) << 32) | j)
-    while size > 0:
-        key = heap[0]
-        size = _drop_least(heap, size)
-        j = np.int32(key & _LOW)
-        t = np.int32(key >> 32)
-        if t > time_cs[j]:
+        j = np.int64(junction[side])
+        cs = np.int64(leg_cs[side])
+        if j >= 0 and cs <= limit_cs and cs < state[j, _TIME]:
+            if state[j, _TIME] == _INF:
+                touched[n] = j
+                n += 1
+            else:
+                _unlink(state, bucket, j)
+            state[j, _TIME] = cs
+            _link(state, bucket, cs >> shift, j)
+            b = min(b, cs >> shift)
+    waiting = n
+    while waiting > 0:
+        j = np.int64(bucket[b])
+        if j < 0:
+            b += 1
             continue
-        settled[n] = j
-        n += 1
+        following = state[j, _NEXT]
+        bucket[b] = following
+        if following >= 0:
+            state[following, _PREVIOUS] = -1 - b
+        state[j, _PREVIOUS] = _INF
+        waiting -= 1
+        t = np.int64(state[j, _TIME])
         for a in range(first[j], first[j + 1]):
-            head = arcs[a, 0]
+            head = np.int64(arcs[a, 0])
             # In 64 bits: two long int32 times could overflow.
-            reached = np.int64(t) + arcs[a, 1]
-            if reached <= limit_cs and reached < time_cs[head]:
-                time_cs[head] = reached
-                size = _push(heap, size, (reached << 32) | head)
+            reached = t + arcs[a, 1]
+            old = state[head, _TIME]
+            if reached <= limit_cs and reached < old:
+                if old == _INF:
+                    touched[n] = head
+                    n += 1
+                    waiting += 1
+                elif state[head, _PREVIOUS] == _INF:
+                    waiting += 1
+                elif (old >> shift) == (reached >> shift):
+                    state[head, _TIME] = reached
+                    continue
+                else:
+                    _unlink(state, bucket, head)
+                state[head, _TIME] = reached
+                _link(state, bucket, reached >> shift, head)
     return n
 
 
@@ -184,7 +219,7 @@ def _grown(array: Any, needed: int) -> Any:
 
 @compiled
 def balls(graph: Any, places: Any, start: int, stop: int, limit_cs: int, work: Any) -> Any:
-    """Return the junctions within the limit of places start..stop-1: counts, junctions in order of time, times."""
+    """Return the junctions within the limit of places start..stop-1: counts, junctions in the order met, times."""
     count = np.zeros(stop - start, np.int64)
     out_j, out_cs = np.empty(1024, np.int32), np.empty(1024, np.int32)
     total = 0
@@ -192,10 +227,10 @@ def balls(graph: Any, places: Any, start: int, stop: int, limit_cs: int, work: A
         n = _search(graph, places.junction[p], places.leg_cs[p], limit_cs, work)
         out_j, out_cs = _grown(out_j, total + n), _grown(out_cs, total + n)
         for i in range(n):
-            j = work.settled[i]
+            j = work.touched[i]
             out_j[total] = j
-            out_cs[total] = work.time_cs[j]
-            work.time_cs[j] = _INF
+            out_cs[total] = work.state[j, _TIME]
+            work.state[j, _TIME] = _INF
             total += 1
         count[p - start] = n
     return count, out_j[:total].copy(), out_cs[:total].copy()
@@ -222,9 +257,9 @@ def point_times(
                     point_cs[q] = cs
         n = _search(graph, places.junction[p], places.leg_cs[p], limit_cs, work)
         for i in range(n):
-            j = work.settled[i]
-            t = np.int64(work.time_cs[j])
-            work.time_cs[j] = _INF
+            j = work.touched[i]
+            t = np.int64(work.state[j, _TIME])
+            work.state[j, _TIME] = _INF
             for a in range(index.first[j], index.first[j + 1]):
                 cs = t + index.leg_cs[a]
                 q = index.member[a]
@@ -290,8 +325,119 @@ def _drop_least_pair(keys: Any, nodes: Any, size: int) -> int:
 def nearest_junctions(graph: Any, places: Any, k: int, limit_cs: int) -> Any:
     """Return int32[n_junctions, k] labels (rows of `places`, -1 = none) and times of the k nearest places.
 
-    Pairs (time, label) are settled in lexicographic order, so ties go to the lower label.
+    Ties go to the lower label.
     """
+    if k > 1:
+        return _nearest_several(graph, places, k, limit_cs)
+    n = len(graph.first) - 1
+    state = np.empty((n, 4), np.int32)
+    longest = np.int64(graph.longest_cs)
+    for p in range(len(places.chain)):
+        for side in range(2):
+            if places.leg_cs[p, side] < _INF:
+                longest = max(longest, places.leg_cs[p, side])
+    n_buckets = 1
+    while n_buckets < (min(longest, limit_cs) >> graph.shift) + 2:
+        n_buckets *= 2
+    bucket = np.full(n_buckets, -1, np.int32)
+    for j in range(n):
+        state[j, _TIME] = _INF
+        state[j, _PREVIOUS] = _INF
+        state[j, _LABEL] = -1
+    rank = np.arange(len(places.chain)).astype(np.int32)
+    stamp, log = np.zeros(1, np.int32), np.empty((1, 3), np.int32)
+    waiting, lowest = 0, limit_cs >> graph.shift
+    for p in range(len(places.chain)):
+        for side in range(2):
+            cs = places.leg_cs[p, side]
+            if places.junction[p, side] >= 0 and cs <= limit_cs and cs < _INF:
+                waiting += _offer(graph.shift, state, bucket, rank, places.junction[p, side], cs, p)
+                lowest = min(lowest, cs >> graph.shift)
+    _spread(graph, state, bucket, rank, limit_cs, waiting, lowest, stamp, 0, log, 0)
+    return state[:, _LABEL].copy().reshape(n, 1), state[:, _TIME].copy().reshape(n, 1)
+
+
+@compiled
+def _offer(shift: int, state: Any, bucket: Any, rank: Any, j: int, cs: int, label: int) -> int:
+    """Let junction j be reached by `label` at `cs` if that is better; return 1 when it has newly to be taken out."""
+    old, old_label = state[j, _TIME], state[j, _LABEL]
+    if cs > old or (cs == old and (old_label < 0 or rank[label] >= rank[old_label])):
+        return 0
+    mask = len(bucket) - 1
+    state[j, _TIME] = cs
+    state[j, _LABEL] = label
+    if state[j, _PREVIOUS] == _INF:
+        _link(state, bucket, (cs >> shift) & mask, j)
+        return 1
+    if (old >> shift) != (cs >> shift):
+        _unlink(state, bucket, j)
+        _link(state, bucket, (cs >> shift) & mask, j)
+    return 0
+
+
+@compiled
+def _spread(
+    graph: Any,
+    state: Any,
+    bucket: Any,
+    rank: Any,
+    limit_cs: int,
+    waiting: int,
+    lowest: int,
+    stamp: Any,
+    edit: int,
+    log: Any,
+    n_log: int,
+) -> int:
+    """Spread pairs (time, label) from the waiting junctions until nothing improves; return the length of the log.
+
+    The number of buckets is a power of two that spans more than any arc, so they are used in turn. With `edit` > 0
+    every junction that changes for the first time in this edit is logged with what it held.
+    """
+    first, arcs, shift = graph.first, graph.arcs, graph.shift
+    mask = np.int64(len(bucket) - 1)
+    b = np.int64(lowest)
+    while waiting > 0:
+        slot = b & mask
+        j = np.int64(bucket[slot])
+        if j < 0:
+            b += 1
+            continue
+        following = state[j, _NEXT]
+        bucket[slot] = following
+        if following >= 0:
+            state[following, _PREVIOUS] = -1 - slot
+        state[j, _PREVIOUS] = _INF
+        waiting -= 1
+        t = np.int64(state[j, _TIME])
+        label = state[j, _LABEL]
+        for a in range(first[j], first[j + 1]):
+            head = np.int64(arcs[a, 0])
+            reached = t + arcs[a, 1]
+            old = np.int64(state[head, _TIME])
+            if reached > limit_cs or reached > old:
+                continue
+            if reached == old and rank[label] >= rank[state[head, _LABEL]]:
+                continue
+            if edit > 0 and stamp[head] != edit:
+                stamp[head] = edit
+                log[n_log, 0], log[n_log, 1], log[n_log, 2] = head, old, state[head, _LABEL]
+                n_log += 1
+            state[head, _TIME] = reached
+            state[head, _LABEL] = label
+            if state[head, _PREVIOUS] == _INF:
+                waiting += 1
+            elif (old >> shift) == (reached >> shift):
+                continue
+            else:
+                _unlink(state, bucket, head)
+            _link(state, bucket, (reached >> shift) & mask, head)
+    return n_log
+
+
+@compiled
+def _nearest_several(graph: Any, places: Any, k: int, limit_cs: int) -> Any:
+    """Return what `nearest_junctions` does, for k > 1: pairs (time, label) are settled in lexicographic order."""
     n = len(graph.first) - 1
     label = np.full((n, k), -1, np.int32)
     time_cs = np.full((n, k), _INF, np.int32)

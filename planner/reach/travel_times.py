@@ -6,11 +6,8 @@ rounded to whole centiseconds once.
 
 from __future__ import annotations
 
-import os
 import queue
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +16,7 @@ from planner.errors import ScenarioError
 from planner.network.road_network import UNREACHABLE_CS
 from planner.progress import SILENT
 from planner.reach.positions import Direction, index_positions, make_positions, search_graph, sorted_positions
+from planner.reach.threads import run_blocks
 from planner.units import CENTISECONDS_PER_MINUTE, cs_from_min
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 
     from planner.network.road_network import ProfileNetwork, Snapped
     from planner.progress import Progress
-    from planner.reach.kernels import Workspace
+    from planner.reach.kernels import Graph, Workspace
 
 _BLOCK = 64  # places between two reports
 
@@ -65,7 +63,7 @@ class TravelTimes:
 
 @dataclass(frozen=True, eq=False)
 class Balls:
-    """Junctions within the cutoff of each place (CSR over places), in order of time.
+    """Junctions within the cutoff of each place (CSR over places), in the order the search met them.
 
     Attributes
     ----------
@@ -130,7 +128,8 @@ def travel_times(
     def search(start: int, stop: int, work: Workspace) -> Any:  # noqa: ANN401  a tuple of arrays out of the kernel
         return kernels.point_times(graph, starts, ends, index, start, stop, limit_cs, is_towards, work)
 
-    count, point, time_cs = _in_blocks(profile_network, len(places), len(points), search, progress)
+    make = _workspaces(profile_network, graph, len(points), limit_cs)
+    count, point, time_cs = _in_blocks(len(places), search, make, progress)
     return TravelTimes(len(points), _first(count), point, time_cs)
 
 
@@ -157,7 +156,8 @@ def junction_times(
     def search(start: int, stop: int, work: Workspace) -> Any:  # noqa: ANN401  a tuple of arrays out of the kernel
         return kernels.balls(graph, starts, start, stop, limit_cs, work)
 
-    count, junction, time_cs = _in_blocks(profile_network, len(places), 0, search, progress)
+    make = _workspaces(profile_network, graph, 0, limit_cs)
+    count, junction, time_cs = _in_blocks(len(places), search, make, progress)
     return Balls(_first(count), junction, time_cs)
 
 
@@ -210,55 +210,39 @@ def _first(count: NDArray[np.int64]) -> NDArray[np.int64]:
     return first
 
 
-def _workspace(profile_network: ProfileNetwork, n_points: int) -> Workspace:
+def _workspaces(profile_network: ProfileNetwork, graph: Graph, n_points: int, limit_cs: int) -> Callable[[], Workspace]:
+    """Return a maker of clean workspaces for searches within the limit."""
     from planner.reach.kernels import Workspace
 
-    n = profile_network.network.n_junctions
-    n_arcs = max(len(profile_network.out_head), len(profile_network.in_head))
-    return Workspace(
-        time_cs=np.full(n, UNREACHABLE_CS, np.int32),
-        settled=np.empty(n, np.int32),
-        heap=np.empty(n_arcs + 2, np.int64),
-        point_cs=np.full(n_points, UNREACHABLE_CS, np.int32),
-        met=np.empty(n_points, np.int32),
-    )
+    def make() -> Workspace:
+        n = profile_network.network.n_junctions
+        return Workspace(
+            state=np.full((n, 4), UNREACHABLE_CS, np.int32),
+            bucket=np.full((limit_cs >> graph.shift) + 1, -1, np.int32),
+            touched=np.empty(n, np.int32),
+            point_cs=np.full(n_points, UNREACHABLE_CS, np.int32),
+            met=np.empty(n_points, np.int32),
+        )
+
+    return make
 
 
 def _in_blocks(
-    profile_network: ProfileNetwork,
-    n_places: int,
-    n_points: int,
-    search: Callable[[int, int, Workspace], Any],
-    progress: Progress,
+    n_places: int, search: Callable[[int, int, Workspace], Any], make: Callable[[], Workspace], progress: Progress
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-    """Search block by block on all cores; blocks are put together in order, so threads do not change a byte."""
-    bounds = [(start, min(start + _BLOCK, n_places)) for start in range(0, n_places, _BLOCK)]
+    """Search block by block on all cores; a thread takes a workspace that another has left, or makes one."""
     spare: queue.SimpleQueue[Workspace] = queue.SimpleQueue()
 
     def run(start: int, stop: int) -> Any:  # noqa: ANN401  a tuple of arrays out of the kernel
         try:
             work = spare.get_nowait()
         except queue.Empty:
-            work = _workspace(profile_network, n_points)
+            work = make()
         found = search(start, stop, work)
         spare.put(work)
         return found
 
-    n_threads = min(os.cpu_count() or 1, len(bounds))
-    found = []
-    if n_threads <= 1:
-        for block in starmap(run, bounds):
-            found.append(block)
-            progress.update(len(found), len(bounds))
-    else:
-        with ThreadPoolExecutor(n_threads) as pool:
-            try:
-                for block in pool.map(run, *zip(*bounds, strict=True)):
-                    found.append(block)
-                    progress.update(len(found), len(bounds))
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+    found = run_blocks(run, n_places, _BLOCK, progress)
     if not found:
         return np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32)
     count, member, time_cs = (np.concatenate(parts) for parts in zip(*found, strict=True))

@@ -7,7 +7,7 @@ from planner.network.road_network import UNREACHABLE_CS
 from planner.network.snap import snap_points
 from planner.network.speeds import prepare_profile
 from planner.progress import Cancellable
-from planner.reach import travel_times as module
+from planner.reach import threads as module
 from planner.reach.travel_times import junction_times, nearest, travel_times
 from planner.standards import default_profiles
 from tests.network.test_speeds import ramp
@@ -161,7 +161,7 @@ def test_threads_do_not_change_a_byte(threads, monkeypatch):
         assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
 
 
-def test_junction_times_are_the_ball_in_order_of_time():
+def test_junction_times_are_the_ball():
     profile_network = prepared(loop())
     balls = junction_times(profile_network, snap(profile_network, [-100.0], [0.0]), 2)
     network = profile_network.network
