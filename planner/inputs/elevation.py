@@ -9,7 +9,7 @@ import numpy as np
 
 from planner.crs import WGS84
 from planner.errors import InputError
-from planner.inputs.rasters import open_rasters, raster_crs, values_of, window_of
+from planner.inputs.rasters import cell_at, open_rasters, place_of, raster_crs, transform_of, values_of, window_of
 from planner.ledger import Ledger, LedgerRow
 from planner.progress import SILENT
 from planner.study import Grid
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from planner.inputs.rasters import Bounds
+    from planner.inputs.rasters import Bounds, Transform
     from planner.progress import Progress
 
 MAX_CELLS = 60_000_000
 """A grid of more cells is read coarser: 240 MB, and far finer than slopes of roads need."""
 LOWEST_M, HIGHEST_M = -500.0, 9_000.0
 """No land is lower or higher (Dead Sea shore -430 m, Everest 8,849 m): other values are voids."""
-FILL_CELLS = 100
-"""How far, in cells, known heights are looked for when a void is filled."""
+MAX_VOID_CELLS = 10_000
+"""Larger voids (9 km2 at 30 m) are not filled: a mountain may stand in them."""
 
 _MARGIN_CELLS = 8
 _ALIGNED = 0.01
@@ -42,8 +42,8 @@ def read_elevation(
 ) -> tuple[Grid, dict[str, int]]:
     """Return heights in metres as a grid in the raster's own CRS, and the counts of its cells.
 
-    Voids that known heights surround are filled by inverse-distance interpolation from their rim (GDAL's fill, up to
-    `FILL_CELLS` away); voids that reach the edge stay unknown: there is nothing to interpolate between.
+    Voids that known heights surround are interpolated from their rim, up to `MAX_VOID_CELLS` each; larger voids and
+    those that reach the edge stay unknown.
 
     Parameters
     ----------
@@ -108,9 +108,7 @@ def elevation_ledger(file: str, counts: dict[str, int]) -> Ledger:
     return Ledger(1, 0, tuple(notes))
 
 
-def _joined(
-    parts: Sequence[tuple[Any, Any]], file: str
-) -> tuple[NDArray[np.float64], tuple[float, float, float, float, float, float], int]:
+def _joined(parts: Sequence[tuple[Any, Any]], file: str) -> tuple[NDArray[np.float64], Transform, int]:
     """Return the windows of all tiles as one array, its transform, and how much coarser it is than the file."""
     first, window = parts[0]
     if len(parts) == 1:
@@ -118,7 +116,8 @@ def _joined(
         shape = (-(-int(window.height) // n_coarser), -(-int(window.width) // n_coarser))
         values = values_of(first, window, file, shape)
         step = (window.width / shape[1], window.height / shape[0])
-        a, b, c, d, e, f = tuple(first.window_transform(window))[:6]
+        a, b, _, d, e, _ = transform_of(first)
+        c, f = place_of(transform_of(first), window.col_off, window.row_off)
         return values, (a * step[0], b * step[1], c, d * step[0], e * step[1], f), n_coarser
     places = [_place(dataset, window, first, file) for dataset, window in parts]
     left, top = (min(place[i] for place in places) for i in (0, 1))
@@ -131,25 +130,23 @@ def _joined(
         there = values[row - top : row - top + int(part.height), column - left : column - left + int(part.width)]
         tile = values_of(dataset, part, file)
         there[:] = np.where(np.isnan(tile), there, tile)
-    x, y = first.transform * (left, top)
-    a, b, _, d, e, _ = tuple(first.transform)[:6]
+    x, y = place_of(transform_of(first), left, top)
+    a, b, _, d, e, _ = transform_of(first)
     return values, (a, b, x, d, e, y), 1
 
 
 def _place(dataset: Any, window: Any, first: Any, file: str) -> tuple[int, int]:  # noqa: ANN401  rasterio datasets
     """Return the column and row of a tile's window on the grid of the first tile."""
-    x, y = dataset.transform * (window.col_off, window.row_off)
-    column, row = ~first.transform * (x, y)
-    scale = np.array(tuple(dataset.transform)[:6])[[0, 1, 3, 4]] / abs(first.transform.a)
-    same_scale = np.allclose(scale, np.array(tuple(first.transform)[:6])[[0, 1, 3, 4]] / abs(first.transform.a))
-    if dataset.crs != first.crs or not same_scale or max(abs(column % 1 - 0.5), abs(row % 1 - 0.5)) < 0.5 - _ALIGNED:
+    own, theirs = transform_of(dataset), transform_of(first)
+    column, row = cell_at(theirs, *place_of(own, window.col_off, window.row_off))
+    size = abs(theirs[0]) + abs(theirs[1])
+    same_scale = all(abs(own[i] - theirs[i]) < size / (10 * max(dataset.width, dataset.height)) for i in (0, 1, 3, 4))
+    if dataset.crs != first.crs or not same_scale or min(abs(column % 1 - 0.5), abs(row % 1 - 0.5)) < 0.5 - _ALIGNED:
         raise InputError(f"{file} holds tiles that do not adjoin on one grid. Join them in a GIS first.")
     return round(column), round(row)
 
 
-def _north_up(
-    values: NDArray[np.float64], transform: tuple[float, float, float, float, float, float]
-) -> tuple[NDArray[np.float64], tuple[float, float, float, float, float, float]]:
+def _north_up(values: NDArray[np.float64], transform: Transform) -> tuple[NDArray[np.float64], Transform]:
     """Return the grid with row 0 in the north."""
     a, b, c, d, e, f = transform
     if e <= 0 or b or d:
@@ -158,19 +155,36 @@ def _north_up(
 
 
 def _filled(values: NDArray[np.float32], is_void: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return the heights with every void filled that does not reach the edge."""
+    """Return the heights with every void filled that neither reaches the edge nor is larger than `MAX_VOID_CELLS`.
+
+    Each filled cell is the mean of its four neighbours (Laplace's equation): planes are continued exactly, and no
+    height lies outside the range of the rim.
+    """
     if not is_void.any():
         return values
-    from rasterio.fill import fillnodata
     from scipy import ndimage
+    from scipy.sparse import csc_array
+    from scipy.sparse.linalg import splu
 
     label, n_voids = ndimage.label(is_void, structure=np.ones((3, 3)))
-    edge = np.concatenate((label[0], label[-1], label[:, 0], label[:, -1]))
-    is_open = np.zeros(n_voids + 1, dtype=bool)
-    is_open[edge] = True
-    is_open[0] = False
-    known = np.where(is_void, np.float32(0), values)
-    filled = fillnodata(known, mask=~is_void, max_search_distance=FILL_CELLS)
-    reached = fillnodata((~is_void).astype(np.float32), mask=~is_void, max_search_distance=FILL_CELLS) > 0
-    filled[is_void & (is_open[label] | ~reached)] = np.nan
-    return np.asarray(filled, dtype=np.float32)
+    is_fillable = np.bincount(label.ravel(), minlength=n_voids + 1) <= MAX_VOID_CELLS
+    is_fillable[np.concatenate((label[0], label[-1], label[:, 0], label[:, -1]))] = False
+    is_fillable[0] = False
+    row, column = np.nonzero(is_fillable[label])
+    n = len(row)
+    if not n:
+        return values
+    unknown = np.full(values.shape, -1, dtype=np.int64)
+    unknown[row, column] = np.arange(n)
+    known = np.zeros(n)
+    entries = [(np.arange(n), np.arange(n), np.full(n, 4.0))]
+    for down, across in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        beside = unknown[row + down, column + across]
+        is_known = beside < 0
+        known[is_known] += values[row + down, column + across][is_known]
+        cells = np.flatnonzero(~is_known)
+        entries.append((cells, beside[cells], np.full(len(cells), -1.0)))
+    rows, columns, weights = (np.concatenate(part) for part in zip(*entries, strict=True))
+    filled = values.copy()
+    filled[row, column] = splu(csc_array((weights, (rows, columns)), shape=(n, n))).solve(known)
+    return filled

@@ -10,7 +10,7 @@ import numpy as np
 from planner.crs import require_metric, transform
 from planner.errors import InputError
 from planner.inputs.cells import empty
-from planner.inputs.rasters import open_rasters, raster_crs, values_of, window_of
+from planner.inputs.rasters import open_rasters, raster_crs, transform_of, values_of, window_of
 from planner.ledger import Ledger, LedgerRow
 from planner.progress import SILENT
 from planner.schema import DEMAND
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import shapely
     from numpy.typing import NDArray
 
+    from planner.inputs.rasters import Transform
     from planner.progress import Progress
 
 WINDOW_CELLS = 8_000_000
@@ -82,7 +83,7 @@ def read_population(
             raise InputError(f"{path.name} does not reach the county. Take a raster that covers it.")
         for part, done in _strips(window):
             progress.update(done, float(window.height), "population")
-            cells = _Cells(values_of(dataset, part, path.name), dataset.transform, part)
+            cells = _Cells(values_of(dataset, part, path.name), transform_of(dataset), part)
             taken.append(_people(cells, (source, crs), county, counts))
             n_points += len(taken[-1][0])
             if n_points > MAX_POINTS:
@@ -117,14 +118,14 @@ def population_ledger(file: str, counts: dict[str, float]) -> Ledger:
 class _Cells:
     """The values of one strip of a raster, and where its cells are."""
 
-    def __init__(self, values: NDArray[np.float64], affine: Any, window: Any) -> None:  # noqa: ANN401
+    def __init__(self, values: NDArray[np.float64], transform: Transform, window: Any) -> None:  # noqa: ANN401
         self.values = values
-        self.affine = affine
+        self.transform = transform
         self.first = (int(window.row_off), int(window.col_off))
 
     def centres(self, row: NDArray[np.int64], column: NDArray[np.int64]) -> tuple[NDArray, NDArray]:
         """Return x, y of the centres of cells, counted from the strip's first."""
-        a, b, c, d, e, f = tuple(self.affine)[:6]
+        a, b, c, d, e, f = self.transform
         across, down = column + self.first[1] + 0.5, row + self.first[0] + 0.5
         return a * across + b * down + c, d * across + e * down + f
 

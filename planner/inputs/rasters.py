@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Bounds = tuple[float, float, float, float]
+    Transform = tuple[float, float, float, float, float, float]
 
 SUFFIXES = (".tif", ".tiff", ".hgt", ".img", ".asc", ".vrt")
 _ADVICE = "The file is damaged, cut short or no raster: export or download it again."
@@ -110,7 +111,7 @@ def window_of(dataset: Any, crs: str, bounds: Bounds | None, bounds_crs: str, ma
     if bounds is None:
         return Window(0, 0, dataset.width, dataset.height)
     west, south, east, north = transform_bounds(parse_crs(bounds_crs).to_wkt(), parse_crs(crs).to_wkt(), *bounds)
-    corners = [~dataset.transform * (x, y) for x in (west, east) for y in (south, north)]
+    corners = [cell_at(transform_of(dataset), x, y) for x in (west, east) for y in (south, north)]
     columns, rows = zip(*corners, strict=True)
     first = [max(int(np.floor(min(values))) - margin, 0) for values in (columns, rows)]
     last = [
@@ -120,3 +121,22 @@ def window_of(dataset: Any, crs: str, bounds: Bounds | None, bounds_crs: str, ma
     if last[0] <= first[0] or last[1] <= first[1]:
         return None
     return Window(first[0], first[1], last[0] - first[0], last[1] - first[1])
+
+
+def transform_of(dataset: Any) -> Transform:  # noqa: ANN401
+    """Return a, b, c, d, e, f of x = a * column + b * row + c, y = d * column + e * row + f."""
+    a, b, c, d, e, f = tuple(dataset.transform)[:6]
+    return a, b, c, d, e, f
+
+
+def place_of(transform: Transform, column: float, row: float) -> tuple[float, float]:
+    """Return x, y of a position among the cells (whole numbers are corners)."""
+    a, b, c, d, e, f = transform
+    return a * column + b * row + c, d * column + e * row + f
+
+
+def cell_at(transform: Transform, x: float, y: float) -> tuple[float, float]:
+    """Return column, row of a place: the inverse of `place_of`."""
+    a, b, c, d, e, f = transform
+    area = a * e - b * d
+    return (e * (x - c) - b * (y - f)) / area, (a * (y - f) - d * (x - c)) / area
