@@ -523,3 +523,149 @@ def nearest_points(
             if cs <= limit_cs and cs < _INF:
                 _insert(out_label[q], out_cs[q], p, cs)
     return out_label, out_cs
+
+
+@compiled
+def _log_first(stamp: Any, edit: int, log: Any, n_log: int, i: int, cs: int, label: int) -> int:
+    """Note what row i held before it changes for the first time in this edit; return the length of the log."""
+    if stamp[i] == edit:
+        return n_log
+    stamp[i] = edit
+    log[n_log, 0], log[n_log, 1], log[n_log, 2] = i, cs, label
+    return n_log + 1
+
+
+@compiled
+def open_place(graph: Any, places: Any, p: int, limit_cs: int, field: Any, edit: int) -> int:
+    """Let place p serve whom it serves better; return the number of logged junctions."""
+    n_log, waiting = 0, 0
+    lowest = limit_cs >> graph.shift
+    for side in range(2):
+        j, cs = np.int64(places.junction[p, side]), np.int64(places.leg_cs[p, side])
+        if j >= 0 and cs <= limit_cs:
+            old, label = field.state[j, _TIME], field.state[j, _LABEL]
+            if cs < old or (cs == old and field.rank[p] < field.rank[label]):
+                n_log = _log_first(field.stamp, edit, field.log, n_log, j, old, label)
+                waiting += _offer(graph.shift, field.state, field.bucket, field.rank, j, cs, p)
+                lowest = min(lowest, cs >> graph.shift)
+    return _spread(
+        graph, field.state, field.bucket, field.rank, limit_cs, waiting, lowest, field.stamp, edit, field.log, n_log
+    )
+
+
+@compiled
+def close_place(
+    graph: Any, back: Any, places: Any, index: Any, is_open: Any, p: int, limit_cs: int, field: Any, edit: int
+) -> int:
+    """Give the junctions of place p to the others; return the number of logged junctions.
+
+    The region of a label is connected along its shortest ways, so it is found from the place without looking at the
+    rest; then it is filled again from its border and from the other places' legs inside it.
+    """
+    state, log, stamp = field.state, field.log, field.stamp
+    n_log = 0
+    for side in range(2):
+        j = np.int64(places.junction[p, side])
+        if j >= 0 and state[j, _LABEL] == p:
+            n_log = _log_first(stamp, edit, log, n_log, j, state[j, _TIME], p)
+            state[j, _TIME], state[j, _LABEL] = _INF, -1
+    i = 0
+    while i < n_log:
+        j = log[i, 0]
+        i += 1
+        for a in range(graph.first[j], graph.first[j + 1]):
+            head = np.int64(graph.arcs[a, 0])
+            if state[head, _LABEL] == p:
+                n_log = _log_first(stamp, edit, log, n_log, head, state[head, _TIME], p)
+                state[head, _TIME], state[head, _LABEL] = _INF, -1
+    waiting = 0
+    lowest = limit_cs >> graph.shift
+    for i in range(n_log):
+        j = np.int64(log[i, 0])
+        for a in range(back.first[j], back.first[j + 1]):
+            tail = np.int64(back.arcs[a, 0])
+            label = state[tail, _LABEL]
+            cs = np.int64(state[tail, _TIME]) + back.arcs[a, 1]
+            if label >= 0 and cs <= limit_cs:
+                waiting += _offer(graph.shift, state, field.bucket, field.rank, j, cs, label)
+                lowest = min(lowest, cs >> graph.shift)
+        for a in range(index.first[j], index.first[j + 1]):
+            other, cs = index.member[a], np.int64(index.leg_cs[a])
+            if is_open[other] and cs <= limit_cs:
+                waiting += _offer(graph.shift, state, field.bucket, field.rank, j, cs, other)
+                lowest = min(lowest, cs >> graph.shift)
+    return _spread(graph, state, field.bucket, field.rank, limit_cs, waiting, lowest, stamp, edit, log, n_log)
+
+
+@compiled
+def refresh_points(
+    places: Any,
+    points: Any,
+    place_index: Any,
+    point_index: Any,
+    is_open: Any,
+    p: int,
+    limit_cs: int,
+    is_towards: bool,
+    field: Any,
+    n_log: int,
+    served: Any,
+    edit: int,
+) -> int:
+    """Work out anew the points at logged junctions and on place p's chain; return the number of logged points."""
+    n_points_log = 0
+    for i in range(n_log):
+        j = field.log[i, 0]
+        for a in range(point_index.first[j], point_index.first[j + 1]):
+            q = point_index.member[a]
+            n_points_log = _refresh(
+                places, points, place_index, is_open, q, limit_cs, is_towards, field, served, edit, n_points_log
+            )
+    chain = places.chain[p]
+    if chain >= 0:
+        for a in range(point_index.chain_first[chain], point_index.chain_first[chain + 1]):
+            q = point_index.chain_member[a]
+            n_points_log = _refresh(
+                places, points, place_index, is_open, q, limit_cs, is_towards, field, served, edit, n_points_log
+            )
+    return n_points_log
+
+
+@compiled
+def _refresh(
+    places: Any,
+    points: Any,
+    place_index: Any,
+    is_open: Any,
+    q: int,
+    limit_cs: int,
+    is_towards: bool,
+    field: Any,
+    served: Any,
+    edit: int,
+    n_log: int,
+) -> int:
+    """Work out one point anew, unless this edit has; return the length of the log of points."""
+    if served.stamp[q] == edit:
+        return n_log
+    served.stamp[q] = edit
+    best, label = np.int64(_INF), np.int32(-1)
+    for side in range(2):
+        j, leg = points.junction[q, side], np.int64(points.leg_cs[q, side])
+        if j < 0 or leg == _INF or field.state[j, _LABEL] < 0:
+            continue
+        cs, other = leg + field.state[j, _TIME], field.state[j, _LABEL]
+        if cs <= limit_cs and (cs < best or (cs == best and field.rank[other] < field.rank[label])):
+            best, label = cs, other
+    chain = points.chain[q]
+    for a in range(place_index.chain_first[chain], place_index.chain_first[chain + 1]):
+        other = place_index.chain_member[a]
+        if is_open[other]:
+            cs = _direct_cs(points, places, q, other) if is_towards else _direct_cs(places, points, other, q)
+            if cs <= limit_cs and (cs < best or (cs == best and field.rank[other] < field.rank[label])):
+                best, label = np.int64(cs), other
+    if best == served.time_cs[q] and label == served.place[q]:
+        return n_log
+    served.log[n_log, 0], served.log[n_log, 1], served.log[n_log, 2] = q, served.time_cs[q], served.place[q]
+    served.time_cs[q], served.place[q] = best, label
+    return n_log + 1
