@@ -165,7 +165,10 @@ def _read(path: Path, progress: Progress) -> Study:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_WAIT_S)
+    # No read-only URI: SQLite's URIs cannot name a file on a Windows network share.
+    database = sqlite3.connect(path, timeout=_BUSY_WAIT_S)
+    database.execute("PRAGMA query_only=ON")
+    return database
 
 
 def _head(path: Path, database: sqlite3.Connection) -> dict[str, str]:
