@@ -1,0 +1,204 @@
+"""Cheapest sites that cover a share of the rows' weight: prices, tabu search, fixing and HiGHS.
+
+A row may stay uncovered at a price per weight, t, so that the multipliers of full cover are held below t times the
+weight of the row; t itself is found by a line search along the multipliers. Called by `planner.siting.set_cover`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner.errors import CancelledError
+from planner.siting.cover_program import Prices, branch, relaxation_prices
+from planner.siting.cover_question import Best, Question, is_settled, offer_plan, offer_prices, report
+from planner.siting.cover_reduction import Instance, free_instance, reduce_instance
+from planner.siting.mip import Limits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from planner.siting.deadline import Deadline
+
+LARGEST_RELAXATION = 1_500_000
+LARGEST_BRANCHING = 1_500_000
+WORK_PER_SECOND = 2e8
+WORK_STEP = 2e7
+LEAST_WORK = 1e6
+WORK_PER_PAIR = 2e4
+STEPS_PER_PRICE = 50
+LEAST_STEP = 1e-5
+SMALL_GAP = 0.02
+
+
+def cover_share_of(question: Question, best: Best, deadline: Deadline) -> None:
+    """Partial cover: changes `best`."""
+    instance = reduce_instance(free_instance(question), is_full=False)
+    need = open_weight(question, instance)
+    if need <= 0 or not instance.rows.size:
+        offer_plan(question, best, instance, np.zeros(instance.sites.size, dtype=bool))
+        return
+    plan = _greedy(instance, np.zeros(instance.rows.size), need)
+    offer_plan(question, best, instance, plan)
+    report(best, deadline)
+    _search(question, best, instance, 0.05, deadline)
+    prices = _prices(question, best, instance, deadline)
+    offer_plan(question, best, instance, _greedy(instance, prices.duals, need))
+    if is_settled(question, best):
+        return
+    _finish(question, best, _fixed(question, best, instance, prices), deadline)
+
+
+def open_weight(question: Question, instance: Instance) -> float:
+    """Weight that has yet to be covered once sure and opened sites are."""
+    is_open = question.is_sure.copy()
+    is_open[instance.opened] = True
+    return float((question.target or 0.0) - question.weights[question.covered(is_open)].sum())
+
+
+def _greedy(instance: Instance, duals: NDArray[np.float64], need: float) -> NDArray[np.bool_]:
+    from planner.siting.cover_kernels import greedy_plan
+
+    return greedy_plan(instance.lists(), instance.costs, duals, np.append(instance.weights, need))
+
+
+def _base(question: Question, instance: Instance) -> float:
+    return float(question.costs[question.is_sure].sum() + question.costs[instance.opened].sum())
+
+
+def _search(question: Question, best: Best, instance: Instance, share: float, deadline: Deadline) -> None:
+    """Tabu search for a share of the time that is left; changes `best`."""
+    from planner.siting.cover_kernels import search_share, start_search
+
+    lists = instance.lists()
+    clock = deadline.share(share)
+    need = open_weight(question, instance)
+    plan = best.is_open[instance.sites]
+    is_covered = np.zeros(instance.rows.size, dtype=bool)
+    is_covered[instance.relation[plan].indices] = True
+    if instance.weights[is_covered].sum() < need:
+        plan = _greedy(instance, np.zeros(instance.rows.size), need)
+    base = _base(question, instance)
+    state = start_search(lists, plan, instance.weights, question.seed + 1)
+    cost = float(instance.costs[plan].sum())
+    allowance = float(instance.weights.sum() - need)
+    work = min(clock.seconds * WORK_PER_SECOND, max(LEAST_WORK, WORK_PER_PAIR * instance.relation.nnz))
+    step = min(work, WORK_STEP)
+    for _ in range(int(np.ceil(work / step))):
+        goal = max(best.bound, best.solver_bound, question.goal) - base
+        cost = search_share(lists, state, instance.costs, plan, np.array([cost, goal, step, allowance]))
+        if cost + base < best.value - 1e-9:
+            offer_plan(question, best, instance, plan)
+        report(best, deadline)
+        if clock.left_s <= 0 or is_settled(question, best):
+            break
+
+
+def _prices(question: Question, best: Best, instance: Instance, deadline: Deadline) -> Prices:
+    """Multipliers of the instance's rows and of the weight; offers them to `best`."""
+    prices = None
+    if instance.relation.nnz <= LARGEST_RELAXATION:
+        need = open_weight(question, instance)
+        prices = relaxation_prices(instance, need, max(1.0, 0.4 * deadline.left_s))
+    if prices is None:
+        prices = _climb(question, best, instance, deadline.share(0.4))
+    prices = _best_weight_price(question, instance, prices)
+    offer_prices(question, best, instance.spread_share(prices.duals, question.weights), prices.weight_price)
+    report(best, deadline)
+    return prices
+
+
+def _best_weight_price(question: Question, instance: Instance, prices: Prices) -> Prices:
+    """The prices scaled to where the bound along them is highest (it is concave and breaks where a site pays)."""
+    share = prices.duals / np.maximum(prices.weight_price * instance.weights, 1e-300)
+    share = np.clip(share, 0.0, 1.0)
+    worth = instance.relation @ (share * instance.weights)
+    slope = open_weight(question, instance) - float(((1.0 - share) * instance.weights).sum())
+    pays = np.flatnonzero(worth > 0)
+    at = instance.costs[pays] / worth[pays]
+    order = np.argsort(at, kind="stable")
+    fallen = slope - np.cumsum(worth[pays][order])
+    below = np.flatnonzero(fallen <= 0)
+    if slope <= 0 or not below.size:
+        return prices
+    price = float(at[order[below[0]]])
+    return Prices(np.minimum(price * share, price) * instance.weights, price)
+
+
+def _climb(question: Question, best: Best, instance: Instance, deadline: Deadline) -> Prices:
+    """Subgradient steps on the multipliers, a line search on the price of weight between them."""
+    from planner.siting.cover_kernels import ascend
+
+    lists = instance.lists()
+    need = open_weight(question, instance)
+    total = float(instance.weights.sum())
+    base = _base(question, instance)
+    ratio = instance.costs / np.maximum(instance.relation @ instance.weights, 1e-300)
+    prices = Prices(np.minimum.reduceat(ratio[lists.row_sites], lists.row_first[:-1]) * instance.weights, 0.0)
+    plan = best.is_open[instance.sites]
+    price = float(np.max(prices.duals / instance.weights)) * 2 if not plan.any() else float((best.value - base) / need)
+    prices = _best_weight_price(question, instance, Prices(prices.duals, max(price, 1e-12)))
+    everyone = np.arange(instance.sites.size)
+    control = np.array([best.value - base, 1.0, 0.0])
+    n_rounds = max(4, int(deadline.seconds * WORK_PER_SECOND / (STEPS_PER_PRICE * instance.relation.nnz)))
+    for _ in range(min(200, n_rounds)):
+        cap = prices.weight_price * instance.weights
+        control[2] = prices.weight_price * (need - total)
+        duals = prices.duals.copy()
+        ascend(lists, instance.costs, cap, everyone, duals, control, STEPS_PER_PRICE)
+        prices = _best_weight_price(question, instance, Prices(duals, prices.weight_price))
+        offer_prices(question, best, instance.spread_share(prices.duals, question.weights), prices.weight_price)
+        report(best, deadline)
+        if deadline.left_s <= 0 or control[1] < LEAST_STEP or is_settled(question, best):
+            break
+    return prices
+
+
+def _fixed(question: Question, best: Best, instance: Instance, prices: Prices) -> Instance:
+    """The instance without sites that no cheaper plan holds, and with those open that every cheaper plan holds."""
+    worth = best.value - _base(question, instance) - (1.0 if question.has_whole_costs else 0.0) + 1e-6
+    margin = instance.costs - instance.relation @ prices.duals
+    bound = (
+        prices.weight_price * (open_weight(question, instance) - instance.weights.sum())
+        + prices.duals.sum()
+        + np.minimum(0.0, margin).sum()
+    )
+    is_kept = bound + np.maximum(0.0, margin) <= worth
+    left = instance.keep(is_kept, np.ones(instance.rows.size, dtype=bool))
+    sure = np.flatnonzero(bound - np.minimum(0.0, margin[is_kept]) > worth)
+    if sure.size:
+        left = left.open(sure, np.full(sure.size, -1, dtype=np.int64))
+    return reduce_instance(left, is_full=False)
+
+
+def _finish(question: Question, best: Best, instance: Instance, deadline: Deadline) -> None:
+    """Search on and branch on what is left; a bound of HiGHS holds for every plan as none outside is cheaper."""
+    base = _base(question, instance)
+    need = open_weight(question, instance)
+    cutoff = best.value
+    if instance.weights.sum() < need:
+        best.solver_bound = best.value
+        return
+    if need <= 0 or not instance.rows.size:
+        offer_plan(question, best, instance, np.zeros(instance.sites.size, dtype=bool))
+        best.solver_bound = min(cutoff, base)
+        return
+    gap_share = (best.value - max(best.bound, best.solver_bound)) / max(1e-9, abs(best.value))
+    is_small = instance.relation.nnz <= LARGEST_BRANCHING
+    _search(question, best, instance, (0.1 if gap_share < SMALL_GAP else 0.5) if is_small else 1.0, deadline)
+    if not is_small or is_settled(question, best) or deadline.left_s <= 0:
+        return
+    plan = _greedy(instance, np.zeros(instance.rows.size), need)
+    own = best.is_open[instance.sites]
+    is_covered = np.zeros(instance.rows.size, dtype=bool)
+    is_covered[instance.relation[own].indices] = True
+    if instance.weights[is_covered].sum() >= need:
+        plan = own
+    answer = branch(instance, need, plan, Limits(deadline.left_s, question.gap_share), deadline)
+    if answer.x is not None:
+        offer_plan(question, best, instance, answer.x[: instance.sites.size] > 0.5)  # noqa: PLR2004  0 or 1
+    claimed = question.rounded(base + answer.bound) if answer.status != "infeasible" else np.inf
+    best.solver_bound = max(best.solver_bound, min(cutoff, claimed))
+    if answer.status == "cancelled":
+        raise CancelledError("Cancelled.")
