@@ -88,9 +88,9 @@ class Plan:
     study, scenario : what it was made from.
     network : counts of the road graph.
     access : minutes to the nearest place, one row per demand point, profile and tier.
-    coverage : people within the time limit, one row per tier, profile, group and area.
+    coverage : people within the time limit, one row per tier, profile, group and area, with the administrative verdict
+        beside the minutes.
     curve : the same for the county over several time limits.
-    verdicts : the coverage with the administrative verdict beside the minutes.
     differing : villages where the two verdicts differ.
     circles : practice circles of every place and profile at the time limit.
     surfaces : minutes to the nearest place of the main tier as a raster, by profile.
@@ -109,7 +109,6 @@ class Plan:
     access: pd.DataFrame
     coverage: pd.DataFrame
     curve: pd.DataFrame
-    verdicts: pd.DataFrame
     differing: pd.DataFrame
     circles: gpd.GeoDataFrame
     surfaces: Mapping[str, TimeSurface]
@@ -379,9 +378,8 @@ def make_plan(study: Study, scenario: Scenario, progress: Progress = SILENT) -> 
     progress.update(1, 8, "access")
     access = demand_access(reach)
     progress.update(2, 8, "coverage")
-    coverage = coverage_table(reach, access)
-    verdicts = verdict_table(reach, coverage)
-    main = verdicts[(verdicts["tier"] == scenario.main_tier) & (verdicts["group"] == "all")]
+    coverage = verdict_table(reach, coverage_table(reach, access))
+    main = coverage[(coverage["tier"] == scenario.main_tier) & (coverage["group"] == "all")]
     curve = coverage_table(reach, access, scenario.curve_min)
     progress.update(3, 8, "gaps")
     gaps = gap_table(reach, access)
@@ -403,7 +401,6 @@ def make_plan(study: Study, scenario: Scenario, progress: Progress = SILENT) -> 
         access=access,
         coverage=coverage,
         curve=curve[curve["area_level"] == "county"].reset_index(drop=True),
-        verdicts=verdicts,
         differing=differing_villages(main, areas_of(study)),
         circles=circles,
         surfaces=surfaces,

@@ -29,7 +29,7 @@ class Scenario(BaseModel):
     cutoff_min : the time limit in minutes, covered means `travel_time_min <= cutoff_min`.
     curve_min : time limits of the coverage curve.
     direction : "towards" the place (people travel to it) or "from" it.
-    standard : the name of the standard that the time limit comes from, with its status.
+    standard : the standard that the time limit comes from: a code of `texts/standards.toml`, or a name in words.
     main_profile, main_tier : what gaps and siting are computed for.
     n_new : how many candidate sites to propose.
     settlement_tier : the tier that has to serve a relocation settlement.
@@ -44,7 +44,7 @@ class Scenario(BaseModel):
     cutoff_min: float = Field(default=15.0, gt=0, le=240)
     curve_min: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0, 25.0, 30.0)
     direction: Literal["towards", "from"] = "towards"
-    standard: str = "15-minute practice circle (the published goal names no mode of travel)"
+    standard: str = "practice_circle_15"
     main_profile: str = "walk"
     main_tier: str = "any"
     n_new: int = Field(default=10, ge=0, le=10_000)

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 def headline(plan: Plan) -> dict[str, Any]:
     """Return the figures of a plan as plain values: both verdicts, gaps, settlements, the proposal with its bound."""
     scenario = plan.scenario
-    county = plan.verdicts[
-        (plan.verdicts["area_level"] == "county")
-        & plan.verdicts["area_class"].isna()
-        & (plan.verdicts["group"] == "all")
-        & (plan.verdicts["tier"] == scenario.main_tier)
+    county = plan.coverage[
+        (plan.coverage["area_level"] == "county")
+        & plan.coverage["area_class"].isna()
+        & (plan.coverage["group"] == "all")
+        & (plan.coverage["tier"] == scenario.main_tier)
     ]
     figures: dict[str, Any] = {
         "tier": scenario.main_tier,

@@ -25,7 +25,6 @@ def result_tables(plan: Plan) -> dict[str, pd.DataFrame]:
     return {
         "result_coverage": plan.coverage,
         "result_curve": plan.curve,
-        "result_verdicts": plan.verdicts,
         "result_differing": plan.differing,
         "result_circles": plan.circles,
         "result_gaps": plan.gaps,
@@ -57,11 +56,22 @@ def write_layers(tables: Mapping[str, pd.DataFrame], path: Path) -> Path:
 
 
 def write_geojson(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
-    """Write every table with a geometry as `<name>.geojson` into `folder`; return the paths."""
+    """Write every table with a geometry as `<name>.geojson` into `folder`; return the paths.
+
+    Outlines drawn on a grid are simplified to a quarter of its cell here; the GeoPackage has them as they are.
+    """
     paths = []
     for name, table in tables.items():
         if isinstance(table, gpd.GeoDataFrame) and len(table):
             path = folder / f"{name.removeprefix('result_')}.geojson"
-            path.write_text(to_geojson(table), encoding="utf-8")
+            path.write_text(to_geojson(_lighter(table)), encoding="utf-8")
             paths.append(path)
     return paths
+
+
+def _lighter(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    if "cell_m" not in table.columns:
+        return table
+    tolerance_m = table["cell_m"].to_numpy(dtype=float) / 4
+    simple = shapely.simplify(table.geometry.to_numpy(), tolerance_m, preserve_topology=False)
+    return table.set_geometry(gpd.GeoSeries(shapely.make_valid(simple), index=table.index, crs=table.crs))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import folium
+    from numpy.typing import NDArray
 
     from planner.plan import Plan
     from planner.reach.surfaces import TimeSurface
 
 # Okabe and Ito's colours, told apart by colour-blind eyes.
-TIER_COLOURS = ("#D55E00", "#CC79A7", "#0072B2", "#56B4E9", "#009E73", "#E69F00")
+TIER_COLOURS = ("#4B0082", "#CC79A7", "#0072B2", "#56B4E9", "#999933", "#882255")
 BANDS_MIN = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0)
 BAND_COLOURS = ("#00441B", "#238B45", "#74C476", "#FED976", "#FD8D3C", "#E31A1C", "#800026")
 UNKNOWN_COLOUR = "#9E9E9E"
@@ -31,7 +33,9 @@ PROPOSAL_COLOUR = "#F0E442"
 STATUS_COLOURS = {"served": "#009E73", "unserved": "#D55E00", "unknown": UNKNOWN_COLOUR}
 STATUS_OF_REASON = {"served": "served", "unknown": "unknown"}
 _ROAD_WIDTHS = {"motorway": 3.0, "trunk": 2.6, "primary": 2.2, "secondary": 1.8, "tertiary": 1.4}
+LARGEST_GAPS = 50
 _OVERLAY_PIXELS = 900
+_LEGEND_PIXELS = 290
 _ROAD_TOLERANCE_M = 8.0
 _AREA_TOLERANCE_M = 15.0
 
@@ -43,17 +47,14 @@ def county_map(plan: Plan, language: Language = "zh") -> str:
     bounds = _bounds_degrees(plan)
     page = offline_map(location=[(bounds[1] + bounds[3]) / 2, (bounds[0] + bounds[2]) / 2], zoom_start=10)
     _add_basemap(page, plan, language)
-    for profile, surface in plan.surfaces.items():
-        _add_surface(page, surface, _words("layer_surface", language, profile=profile_name(profile, language)), {
-            "show": profile == plan.scenario.main_profile,
-        })  # fmt: skip
+    _add_surfaces(page, plan, pixels_of(bounds, plan.study.crs), language)
     _add_circles(page, plan, language)
     _add_gaps(page, plan, language)
     _add_places(page, plan, language)
     _add_settlements(page, plan, language)
     _add_proposals(page, plan, language)
     folium.LayerControl(collapsed=True).add_to(page)
-    page.fit_bounds([[bounds[1], bounds[0]], [bounds[3], bounds[2]]])
+    page.fit_bounds([[bounds[1], bounds[0]], [bounds[3], bounds[2]]], padding_top_left=(_LEGEND_PIXELS, 10))
     root: Any = page.get_root()
     root.html.add_child(folium.Element(legend_html(plan, language)))
     root.header.add_child(folium.Element(_head(plan, language)))
@@ -119,40 +120,57 @@ def _add_basemap(page: folium.Map, plan: Plan, language: Language) -> None:
         ).add_to(group)
 
 
-def _add_surface(page: folium.Map, surface: TimeSurface, name: str, options: dict[str, Any]) -> None:
+def _add_surfaces(page: folium.Map, plan: Plan, pixels: Pixels, language: Language) -> None:
     from folium.raster_layers import ImageOverlay
 
-    colours, bounds = surface_image(surface)
-    ImageOverlay(image=colours, bounds=bounds, name=escaped(name), opacity=0.55, **options).add_to(page)
+    for profile, surface in plan.surfaces.items():
+        ImageOverlay(
+            image=surface_image(surface, pixels),
+            bounds=pixels.bounds,
+            name=escaped(_words("layer_surface", language, profile=profile_name(profile, language))),
+            opacity=0.55,
+            show=profile == plan.scenario.main_profile,
+        ).add_to(page)
 
 
-def surface_image(surface: TimeSurface) -> tuple[np.ndarray, list[list[float]]]:
-    """Return a time surface as RGBA bytes (rows x columns x 4) in Web Mercator, and its bounds [[S, W], [N, E]].
+@dataclass(frozen=True)
+class Pixels:
+    """The pixels of an overlay in Web Mercator: their centres in the study's CRS, and the bounds [[S, W], [N, E]]."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    bounds: list[list[float]]
+
+
+def pixels_of(bounds: tuple[float, float, float, float], crs: str) -> Pixels:
+    """Return the pixels of an overlay over `bounds` (west, south, east, north in degrees) for a study in `crs`."""
+    mx, my = transform([bounds[0], bounds[2]], [bounds[1], bounds[3]], WGS84, "EPSG:3857")
+    step = max(mx[1] - mx[0], my[1] - my[0]) / _OVERLAY_PIXELS
+    columns = np.arange(mx[0] + step / 2, mx[1] + step / 2, step)
+    rows = np.arange(my[1] - step / 2, my[0] - step / 2, -step)
+    x, y = transform(*np.meshgrid(columns, rows), "EPSG:3857", crs)
+    edges_x, edges_y = [mx[0], mx[0] + step * len(columns)], [my[1] - step * len(rows), my[1]]
+    lon, lat = transform(edges_x, edges_y, "EPSG:3857", WGS84)
+    return Pixels(x, y, [[float(lat[0]), float(lon[0])], [float(lat[1]), float(lon[1])]])
+
+
+def surface_image(surface: TimeSurface, pixels: Pixels) -> NDArray[np.uint8]:
+    """Return a time surface as RGBA bytes (rows x columns x 4).
 
     Each pixel takes the cell under its centre; cells without a road near stay transparent.
     """
     rows, columns = surface.minutes.shape
     a, _, c, _, e, f = surface.transform
-    corners_x = np.array([c, c + a * columns, c, c + a * columns])
-    corners_y = np.array([f, f, f + e * rows, f + e * rows])
-    mx, my = transform(corners_x, corners_y, surface.crs, "EPSG:3857")
-    west, east, south, north = mx.min(), mx.max(), my.min(), my.max()
-    step = max(east - west, north - south) / _OVERLAY_PIXELS
-    xs = np.arange(west + step / 2, east, step)
-    ys = np.arange(north - step / 2, south, -step)
-    grid_x, grid_y = np.meshgrid(xs, ys)
-    x, y = transform(grid_x, grid_y, "EPSG:3857", surface.crs)
-    column = np.floor((x - c) / a).astype(int)
-    row = np.floor((y - f) / e).astype(int)
+    column = np.floor((pixels.x - c) / a).astype(int)
+    row = np.floor((pixels.y - f) / e).astype(int)
     inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
-    minutes = np.full(x.shape, np.nan)
+    minutes = np.full(pixels.x.shape, np.nan)
     minutes[inside] = surface.minutes[row[inside], column[inside]]
     palette = np.array([[*bytes.fromhex(colour[1:]), 255] for colour in BAND_COLOURS], dtype=np.uint8)
     image = np.zeros((*minutes.shape, 4), dtype=np.uint8)
     known = ~np.isnan(minutes)
     image[known] = palette[np.searchsorted(BANDS_MIN, minutes[known], side="left")]
-    lon, lat = transform([west, west + step * len(xs)], [north - step * len(ys), north], "EPSG:3857", WGS84)
-    return image, [[float(lat[0]), float(lon[0])], [float(lat[1]), float(lon[1])]]
+    return image
 
 
 def _add_circles(page: folium.Map, plan: Plan, language: Language) -> None:
@@ -162,7 +180,8 @@ def _add_circles(page: folium.Map, plan: Plan, language: Language) -> None:
         code = str(profile)
         name = _words("layer_circles", language, cutoff=plan.scenario.cutoff_min, profile=profile_name(code, language))
         # Simplified before they are joined: the map shows where the union ends, the layers keep each circle exact.
-        simple = circles.geometry.simplify(float(circles["cell_m"].iloc[0])).make_valid()
+        cell_m = float(circles["cell_m"].iloc[0])
+        simple = circles.geometry.simplify(cell_m, preserve_topology=False).make_valid()
         union = gpd.GeoDataFrame(geometry=[simple.union_all()], crs=plan.circles.crs)
         folium.GeoJson(
             features(union),
@@ -189,11 +208,15 @@ def _add_gaps(page: folium.Map, plan: Plan, language: Language) -> None:
     fields = ("rank", "name", "people", "nearest_median_min", "over_median_min", "cause")
     gaps = plan.gaps[[*fields, "geometry"]].copy()
     gaps["cause"] = [text(f"coverage.{cause}", language) for cause in gaps["cause"]]
-    folium.GeoJson(
-        features(_rounded(gaps), _AREA_TOLERANCE_M),
-        style_function=lambda _: {"color": GAP_COLOUR, "weight": 1.2, "fillColor": GAP_COLOUR, "fillOpacity": 0.25},
-        popup=_popup(_column_words(fields, language)),
-    ).add_to(_group(page, _words("layer_gaps", language)))
+    gaps = _rounded(gaps)
+    first, rest = gaps[gaps["rank"] <= LARGEST_GAPS], gaps[gaps["rank"] > LARGEST_GAPS]
+    for name, rows in (("layer_gaps", first), ("layer_gaps_rest", rest)):
+        if len(rows):
+            folium.GeoJson(
+                features(rows, _AREA_TOLERANCE_M),
+                style_function=lambda _: {"color": GAP_COLOUR, "weight": 1.5, "fillOpacity": 0.25},
+                popup=_popup(_column_words(fields, language)),
+            ).add_to(_group(page, _words(name, language, n=LARGEST_GAPS), show=name == "layer_gaps"))
 
 
 def _add_places(page: folium.Map, plan: Plan, language: Language) -> None:
@@ -251,19 +274,17 @@ def _add_proposals(page: folium.Map, plan: Plan, language: Language) -> None:
     if plan.proposals.empty:
         return
     fields = ("rank", "candidate_id", "name", "way", "marginal_people", "total_people")
+    shown = _rounded(plan.proposals[[*fields, "geometry"]].copy())
+    shown["way"] = [text(f"terms.way_{way}", language) for way in shown["way"]]
     group = _group(page, _words("layer_proposals", language))
-    points = plan.proposals.to_crs(WGS84)
-    headers = _column_words(fields, language)
-    for record, point in zip(points.to_dict("records"), points.geometry, strict=True):
-        record["way"] = text(f"terms.way_{record['way']}", language)
-        lines = "".join(f"<tr><th>{headers[name]}</th><td>{escaped(record[name])}</td></tr>" for name in fields)
-        folium.Marker(
-            [point.y, point.x],
-            icon=folium.DivIcon(
-                html=f'<div class="proposal">{int(record["rank"])}</div>', icon_size=(26, 26), icon_anchor=(13, 13)
-            ),
-            popup=folium.Popup(f"<table>{lines}</table>", max_width=360),
-            z_index_offset=1000,
+    for row, rank in enumerate(plan.proposals["rank"]):
+        icon = folium.DivIcon(
+            html=f'<div class="proposal">{int(rank)}</div>', icon_size=(26, 26), icon_anchor=(13, 13), class_name="flat"
+        )
+        folium.GeoJson(
+            features(shown.iloc[[row]]),
+            marker=folium.Marker(icon=icon, z_index_offset=1000),
+            popup=_popup(_column_words(fields, language)),
         ).add_to(group)
 
 
@@ -305,7 +326,7 @@ def _head(plan: Plan, language: Language) -> str:
     return f"""<title>{escaped(_words("map_title", language, name=plan.study.name))}</title>
 <style>
 html, body {{ height: 100%; margin: 0; font-family: "Microsoft YaHei", "Noto Sans CJK SC", "PingFang SC", sans-serif; }}
-.legend {{ position: absolute; z-index: 1000; left: 12px; bottom: 28px; width: 250px; max-height: 86vh;
+.legend {{ position: absolute; z-index: 1000; left: 12px; bottom: 44px; width: 250px; max-height: 78vh;
   overflow-y: auto; background: rgba(255,255,255,.94); padding: 10px 12px; border-radius: 4px;
   box-shadow: 0 1px 5px rgba(0,0,0,.4); font-size: 12px; line-height: 1.45; }}
 .legend h1 {{ font-size: 15px; margin: 0 0 6px; }}
@@ -314,7 +335,9 @@ html, body {{ height: 100%; margin: 0; font-family: "Microsoft YaHei", "Noto San
 .legend span {{ display: inline-block; width: 14px; height: 14px; margin-right: 6px; vertical-align: -2px;
   border: 1px solid #555; }}
 .legend p {{ margin: 8px 0 0; color: #444; font-size: 11px; }}
-.leaflet-container {{ background: #F4F1EA; }}
+/* Kilometres only. */
+.leaflet-control-scale-line:not(:first-child) {{ display: none; }}
+.folium-map.leaflet-container {{ background: #F4F1EA; }}
 .leaflet-popup-content table {{ font-size: 12px; }}
 .leaflet-popup-content th {{ text-align: left; padding-right: 8px; white-space: nowrap; vertical-align: top; }}
 .proposal {{ width: 24px; height: 24px; border-radius: 50%; background: {PROPOSAL_COLOUR}; border: 2px solid #222;

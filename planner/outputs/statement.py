@@ -25,7 +25,7 @@ def conditions(study: Study, scenario: Scenario, profile: str, language: Languag
         distance=chosen.distance_m(scenario.cutoff_min),
         slope=text("outputs.statement_slope" if has_slope else "outputs.statement_level", language),
         access=chosen.max_access_m,
-        standard=scenario.standard,
+        standard=_known("standards", scenario.standard, language),
         population=study.metadata.get("population_source") or unstated,
         roads=study.metadata.get("road_source") or unstated,
     )
@@ -37,18 +37,19 @@ def conditions(study: Study, scenario: Scenario, profile: str, language: Languag
 
 def profile_name(code: str, language: Language) -> str:
     """Return the profile's name in `language`; its code when the user made it."""
-    return _term(code, language)
+    return _known("terms", code, language)
 
 
 def tier_name(code: str, language: Language) -> str:
     """Return the name of a tier result (`station`, `any`, `at_least:station`) in `language`."""
     if code.startswith("at_least:"):
-        return text("terms.at_least", language, tier=_term(code.removeprefix("at_least:"), language))
-    return _term(code, language)
+        return text("terms.at_least", language, tier=_known("terms", code.removeprefix("at_least:"), language))
+    return _known("terms", code, language)
 
 
-def _term(code: str, language: Language) -> str:
+def _known(subject: str, code: str, language: Language) -> str:
+    """Return the words for a code that ships with the planner; a user's own code is its name."""
     try:
-        return text(f"terms.{code}", language)
+        return text(f"{subject}.{code}", language)
     except KeyError:
         return code

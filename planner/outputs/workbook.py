@@ -109,7 +109,7 @@ def _column(name: str, language: Language) -> SheetColumn:
 
 
 def _summary(plan: Plan, language: Language) -> pd.DataFrame:
-    county = plan.verdicts[plan.verdicts["area_level"] == "county"]
+    county = plan.coverage[plan.coverage["area_level"] == "county"]
     return in_words(county, language)
 
 

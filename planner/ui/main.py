@@ -93,11 +93,11 @@ def _map(plan: Plan, language: Language) -> str:
 
 def _figures(plan: Plan, language: Language) -> None:
     """Both verdicts side by side: people with a place in their village, and people within reach by each profile."""
-    county = plan.verdicts[
-        (plan.verdicts["area_level"] == "county")
-        & plan.verdicts["area_class"].isna()
-        & (plan.verdicts["tier"] == plan.scenario.main_tier)
-        & (plan.verdicts["group"] == "all")
+    county = plan.coverage[
+        (plan.coverage["area_level"] == "county")
+        & plan.coverage["area_class"].isna()
+        & (plan.coverage["tier"] == plan.scenario.main_tier)
+        & (plan.coverage["group"] == "all")
     ].set_index("profile")
     columns = st.columns(1 + len(plan.scenario.profiles))
     own = float(county["own_share"].iloc[0])
