@@ -1,4 +1,13 @@
-"""Compiled loops of the time surfaces and the outlines of practice circles."""
+"""Compiled loops of the time surfaces and the outlines of practice circles.
+
+They release the interpreter lock, so that threads share the work. Numba's cache does not notice an edited callee in
+another file, so the four functions on segments stand here as well as beside the snap grid.
+
+What comes in again and again: `roads`, `cells`, `ground` as `surfaces` makes them; `edges` has a row an edge (x, y of
+both ends; seconds from its chain's start: offset and rate; from its end: offset and rate), `ends` its chain, that
+chain's two junctions, and 1 or 2 where it is the closed start or end of its chain; `places` a row a place (edge, share,
+seconds from its chain's start and end, of its leg, x, y).
+"""
 
 from __future__ import annotations
 
@@ -8,12 +17,14 @@ from typing import Any
 import numpy as np
 
 from planner.reach.kernels import compiled
-from planner.reach.snap_kernels import TOUCH_M, meets, project, side
 
+_TOUCH_M = 1e-6
+_SAME_SHARE = 1e-6
 # A crossing stays this share of a side away from its ends, so that no two rings of an outline touch.
 _CLEARANCE = 1e-3
-# Times that a side is halved to find where the outline crosses it, at least and at most.
-_LEAST_HALVINGS, _MOST_HALVINGS = 2, 5
+# Steps to find where along a side the nearest edge changes; and halvings of a side near a barrier.
+_SWITCH_STEPS = 4
+_LEAST_HALVINGS, _MOST_HALVINGS = 2, 6
 # The links of an outline through a square of four cells, from side to side, inside on the left; -1 = none. Sides are
 # 0 north, 1 east, 2 south, 3 west. The row is 8 for the north-western cell inside, 4 for the north-eastern, 2 for the
 # south-eastern, 1 for the south-western; rows 16 and 17 are 5 and 10 with the middle inside too.
@@ -27,6 +38,52 @@ _LINKS = np.array(
 )  # fmt: skip
 _SADDLES = (5, 10)
 _AROUND = 9  # a cell and its neighbours
+
+
+@compiled
+def _project(px: Any, py: Any, ax: Any, ay: Any, bx: Any, by: Any) -> Any:
+    """Share along a-b nearest to p, and the square of its distance."""
+    dx = bx - ax
+    dy = by - ay
+    length2 = dx * dx + dy * dy
+    share = 0.0
+    if length2 > 0.0:
+        share = ((px - ax) * dx + (py - ay) * dy) / length2
+        share = min(max(share, 0.0), 1.0)
+    ex = ax + share * dx - px
+    ey = ay + share * dy - py
+    return share, ex * ex + ey * ey
+
+
+@compiled
+def _side(ax: Any, ay: Any, bx: Any, by: Any, px: Any, py: Any) -> Any:
+    """Twice the signed area of a, b, p."""
+    return (bx - ax) * (py - ay) - (by - ay) * (px - ax)
+
+
+@compiled
+def _gap2(ax: Any, ay: Any, bx: Any, by: Any, cx: Any, cy: Any, dx: Any, dy: Any) -> Any:
+    """Square of the distance between segments a-b and c-d; 0 where they cross."""
+    s1 = _side(cx, cy, dx, dy, ax, ay)
+    s2 = _side(cx, cy, dx, dy, bx, by)
+    if (s1 <= 0.0 and s2 >= 0.0) or (s1 >= 0.0 and s2 <= 0.0):
+        s3 = _side(ax, ay, bx, by, cx, cy)
+        s4 = _side(ax, ay, bx, by, dx, dy)
+        if (s3 < 0.0 and s4 > 0.0) or (s3 > 0.0 and s4 < 0.0):
+            return 0.0
+    best = min(_project(ax, ay, cx, cy, dx, dy)[1], _project(bx, by, cx, cy, dx, dy)[1])
+    return min(best, _project(cx, cy, ax, ay, bx, by)[1], _project(dx, dy, ax, ay, bx, by)[1])
+
+
+@compiled
+def _meets(ax: Any, ay: Any, bx: Any, by: Any, barriers: Any, b: Any, margin_m: Any) -> Any:
+    """Whether leg a-b comes within `margin_m` of barrier segment `b`, its ends included."""
+    cx, cy, dx, dy = barriers[b, 0], barriers[b, 1], barriers[b, 2], barriers[b, 3]
+    if max(ax, bx) + margin_m < min(cx, dx) or min(ax, bx) - margin_m > max(cx, dx):
+        return False
+    if max(ay, by) + margin_m < min(cy, dy) or min(ay, by) - margin_m > max(cy, dy):
+        return False
+    return _gap2(ax, ay, bx, by, cx, cy, dx, dy) <= margin_m * margin_m
 
 
 @compiled
@@ -52,12 +109,12 @@ def _area_crossings(ax: Any, ay: Any, bx: Any, by: Any, own_area: Any, walls: An
                 home_row = max(math.floor(y_max - max(cy, dy) / tile_m), row_0)
                 if home_col != col or home_row != row:
                     continue
-                s1 = side(cx, cy, dx, dy, ax, ay)
-                s2 = side(cx, cy, dx, dy, bx, by)
+                s1 = _side(cx, cy, dx, dy, ax, ay)
+                s2 = _side(cx, cy, dx, dy, bx, by)
                 if (s1 < 0.0) == (s2 < 0.0):
                     continue
-                s3 = side(ax, ay, bx, by, cx, cy)
-                s4 = side(ax, ay, bx, by, dx, dy)
+                s3 = _side(ax, ay, bx, by, cx, cy)
+                s4 = _side(ax, ay, bx, by, dx, dy)
                 if (s3 < 0.0) != (s4 < 0.0):
                     n += 1
     return n
@@ -77,19 +134,21 @@ def _is_in_area(px: Any, py: Any, wanted: Any, walls: Any, frame: Any) -> Any:
 
 
 @compiled
-def _is_walled(px: Any, py: Any, qx: Any, qy: Any, walls: Any, frame: Any) -> Any:
-    """Whether the leg p-q meets a barrier; the rings of an area that p lies in do not count.
+def _is_walled(px: Any, py: Any, share: Any, segment: Any, walls: Any, frame: Any) -> Any:
+    """Whether the leg from p to a share of a segment meets a barrier; the rings of an area that p lies in do not count.
 
     `frame` is (x_min, y_max, cell_m, tile_m, n_tile_rows, n_tile_cols).
     """
     barriers, barrier_area, first, items, _ = walls
     if items.size == 0:
         return False
+    qx = segment[0] + share * (segment[2] - segment[0])
+    qy = segment[1] + share * (segment[3] - segment[1])
     x_min, y_max, _, tile_m, n_rows, n_cols = frame
-    col_0 = max(math.floor((min(px, qx) - x_min - TOUCH_M) / tile_m), 0)
-    col_1 = min(math.floor((max(px, qx) - x_min + TOUCH_M) / tile_m), n_cols - 1)
-    row_0 = max(math.floor((y_max - max(py, qy) - TOUCH_M) / tile_m), 0)
-    row_1 = min(math.floor((y_max - min(py, qy) + TOUCH_M) / tile_m), n_rows - 1)
+    col_0 = max(math.floor((min(px, qx) - x_min - _TOUCH_M) / tile_m), 0)
+    col_1 = min(math.floor((max(px, qx) - x_min + _TOUCH_M) / tile_m), n_cols - 1)
+    row_0 = max(math.floor((y_max - max(py, qy) - _TOUCH_M) / tile_m), 0)
+    row_1 = min(math.floor((y_max - min(py, qy) + _TOUCH_M) / tile_m), n_rows - 1)
     free_area = -1
     for row in range(row_0, row_1 + 1):
         for col in range(col_0, col_1 + 1):
@@ -98,7 +157,7 @@ def _is_walled(px: Any, py: Any, qx: Any, qy: Any, walls: Any, frame: Any) -> An
                 b = items[k]
                 if barrier_area[b] >= 0 and barrier_area[b] == free_area:
                     continue
-                if meets(px, py, qx, qy, barriers, b, TOUCH_M):
+                if _meets(px, py, qx, qy, barriers, b, _TOUCH_M):
                     if barrier_area[b] < 0 or not _is_in_area(px, py, barrier_area[b], walls, frame):
                         return True
                     free_area = barrier_area[b]
@@ -106,27 +165,58 @@ def _is_walled(px: Any, py: Any, qx: Any, qy: Any, walls: Any, frame: Any) -> An
 
 
 @compiled
-def _chain_s(e: Any, share: Any, near_s: Any, far_s: Any, place: Any) -> Any:
-    """Seconds along the chain that position and place share, the place's leg included; inf where not allowed.
+def _nearest_of(px: Any, py: Any, candidates: Any, edges: Any, ground: Any) -> Any:
+    """Edge, share and leg of the nearest clear position among `candidates` (-1 = none); edge -1 when there is none."""
+    max_access_m, _, walls, frame = ground
+    best = -1
+    best_share = 0.0
+    best2 = max_access_m * max_access_m
+    for e in candidates:
+        if e < 0 or e == best:
+            continue
+        share, d2 = _project(px, py, edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3])
+        if d2 > best2 or (d2 == best2 and best >= 0 and e > best):
+            continue
+        if not _is_walled(px, py, share, edges[e], walls, frame):
+            best = e
+            best_share = share
+            best2 = d2
+    return best, best_share, math.sqrt(best2)
 
-    `place` is (edge, share, seconds from the chain's start, from its end, leg).
-    """
+
+@compiled
+def _chain_s(e: Any, share: Any, near_s: Any, far_s: Any, place: Any) -> Any:
+    """Seconds along the chain that a position and the place share, the place's leg included; inf where not allowed."""
     best = np.inf
-    if (e > place[0] or (e == place[0] and share >= place[1])) and near_s < np.inf:
-        best = near_s - place[2]
-    if (e < place[0] or (e == place[0] and share <= place[1])) and far_s < np.inf:
-        best = min(best, far_s - place[3])
+    # Cells keep their share in 32 bits: one that stands where the place does is on both sides of it.
+    if (e > place[0] or (e == place[0] and share >= place[1] - _SAME_SHARE)) and near_s < np.inf:
+        best = max(near_s - place[2], 0.0)
+    if (e < place[0] or (e == place[0] and share <= place[1] + _SAME_SHARE)) and far_s < np.inf:
+        best = min(best, max(far_s - place[3], 0.0))
     return best + place[4]
 
 
 @compiled
-def _road_s(
-    e: Any, share: Any, edges: Any, ends: Any, junction_s: Any, chain_place: Any, next_place: Any, places: Any
-) -> Any:
+def _by_junctions_s(e: Any, share: Any, near_s: Any, far_s: Any, ends: Any, junction_s: Any) -> Any:
+    """Seconds by either junction of the chain; at the very end of a one-way chain one stands on its junction."""
+    start_s, end_s = junction_s[ends[e, 1]], junction_s[ends[e, 2]]
+    best = min(start_s + near_s, end_s + far_s)
+    if ends[e, 3] != 0:
+        if share <= 0.0 and ends[e, 3] & 1:
+            best = min(best, start_s)
+        if share >= 1.0 and ends[e, 3] & 2:
+            best = min(best, end_s)
+    return best
+
+
+@compiled
+def _road_s(e: Any, share: Any, roads: Any, state: Any) -> Any:
     """Seconds on the road between a position and the nearest of the places, its leg included; inf = not searched."""
+    junction_s, chain_place, next_place, places = state
+    edges, ends = roads[0], roads[1]
     near_s = edges[e, 4] + share * edges[e, 5]
     far_s = edges[e, 6] - share * edges[e, 7]
-    best = min(junction_s[ends[e, 1]] + near_s, junction_s[ends[e, 2]] + far_s)
+    best = _by_junctions_s(e, share, near_s, far_s, ends, junction_s)
     p = chain_place[ends[e, 0]]
     while p >= 0:
         best = min(best, _chain_s(e, share, near_s, far_s, places[p]))
@@ -135,26 +225,17 @@ def _road_s(
 
 
 @compiled
-def _nearest_of(px: Any, py: Any, candidates: Any, edges: Any, max_access_m: Any, walls: Any, frame: Any) -> Any:
-    """Edge, share and leg of the nearest clear position among `candidates` (-1 = none); edge -1 when there is none."""
-    best = -1
-    best_share = 0.0
-    best2 = max_access_m * max_access_m
-    for e in candidates:
-        if e < 0 or e == best:
-            continue
-        share, d2 = project(px, py, edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3])
-        if d2 > best2 or (d2 == best2 and best >= 0 and e > best):
-            continue
-        if walls[3].size > 0:
-            qx = edges[e, 0] + share * (edges[e, 2] - edges[e, 0])
-            qy = edges[e, 1] + share * (edges[e, 3] - edges[e, 1])
-            if _is_walled(px, py, qx, qy, walls, frame):
-                continue
-        best = e
-        best_share = share
-        best2 = d2
-    return best, best_share, math.sqrt(best2)
+def _single_s(
+    px: Any, py: Any, e: Any, edges: Any, ends: Any, junction_s: Any, own: Any, place: Any, leg_s: Any
+) -> Any:
+    """Seconds between a point that uses edge `e` and the one place, whose chain is `own`; square of the leg, share."""
+    share, d2 = _project(px, py, edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3])
+    near_s = edges[e, 4] + share * edges[e, 5]
+    far_s = edges[e, 6] - share * edges[e, 7]
+    t = _by_junctions_s(e, share, near_s, far_s, ends, junction_s)
+    if ends[e, 0] == own:
+        t = min(t, _chain_s(e, share, near_s, far_s, place))
+    return t + math.sqrt(d2) * leg_s, d2, share
 
 
 @compiled
@@ -166,16 +247,14 @@ def _grown(array: Any, n: Any) -> Any:
 
 
 @compiled
-def _ball_chains(
-    own_chain: Any, junctions: Any, incident_first: Any, incident_chain: Any, stamp: Any, mark: Any, chains: Any
-) -> Any:
+def _ball_chains(own: Any, junctions: Any, first: Any, incident: Any, stamp: Any, mark: Any, chains: Any) -> Any:
     """List the chains that a place's junctions touch, its own first: their number."""
-    chains[0] = own_chain
-    stamp[own_chain] = mark
+    chains[0] = own
+    stamp[own] = mark
     n = 1
     for j in junctions:
-        for k in range(incident_first[j], incident_first[j + 1]):
-            chain = incident_chain[k]
+        for k in range(first[j], first[j + 1]):
+            chain = incident[k]
             if stamp[chain] != mark:
                 stamp[chain] = mark
                 chains[n] = chain
@@ -184,167 +263,147 @@ def _ball_chains(
 
 
 @compiled
-def _ball_cells(
-    chains: Any,
-    limit_s: Any,
-    edges: Any,
-    ends: Any,
-    chain_first_edge: Any,
-    junction_s: Any,
-    place: Any,
-    cell_first: Any,
-    cell_place: Any,
-    cell_road: Any,
-    leg_s: Any,
-    cells: Any,
-    seconds: Any,
-) -> Any:
-    """Cells of `chains` within the limit: how many; fills `cells` (row and column) and `seconds`. The first is own."""
+def _ball_cells(chains: Any, limit_s: Any, roads: Any, cells: Any, junction_s: Any, place: Any, leg_s: Any) -> Any:
+    """Cells of `chains` (the place's own first) within the limit: how many, their rows and columns, their seconds."""
+    edges, ends, chain_first = roads[0], roads[1], roads[2]
+    cell_first, cell_place, cell_road = cells
+    n_most = 0
+    for chain in chains:
+        n_most += cell_first[chain_first[chain + 1]] - cell_first[chain_first[chain]]
+    found = np.empty((n_most, 2), np.int32)
+    seconds = np.empty(n_most, np.float64)
     n = 0
     for turn in range(chains.size):
         chain = chains[turn]
-        first_edge = chain_first_edge[chain]
-        start_s = junction_s[ends[first_edge, 1]]
-        end_s = junction_s[ends[first_edge, 2]]
-        for e in range(first_edge, chain_first_edge[chain + 1]):
-            first = cell_first[e]
-            last = cell_first[e + 1]
-            if first == last:
-                continue
+        start_s = junction_s[ends[chain_first[chain], 1]]
+        end_s = junction_s[ends[chain_first[chain], 2]]
+        for e in range(chain_first[chain], chain_first[chain + 1]):
             near_s = start_s + edges[e, 4]
             far_s = end_s + edges[e, 6]
             near_rate = edges[e, 5]
             far_rate = edges[e, 7]
-            if turn > 0 and near_s > limit_s and not far_s - far_rate <= limit_s:
+            is_plain = turn > 0 and ends[e, 3] == 0
+            if is_plain and near_s > limit_s and not far_s - far_rate <= limit_s:
                 continue
-            for i in range(first, last):
+            for i in range(cell_first[e], cell_first[e + 1]):
                 share = np.float64(cell_road[i, 0])
                 t = min(near_s + share * near_rate, far_s - share * far_rate)
-                if turn == 0:
-                    direct_s = _chain_s(
-                        e, share, edges[e, 4] + share * near_rate, edges[e, 6] - share * far_rate, place
-                    )
-                    t = min(t, direct_s)
+                if not is_plain:
+                    own_near_s, own_far_s = edges[e, 4] + share * near_rate, edges[e, 6] - share * far_rate
+                    t = _by_junctions_s(e, share, own_near_s, own_far_s, ends, junction_s)
+                    if turn == 0:
+                        t = min(t, _chain_s(e, share, own_near_s, own_far_s, place))
                 t += cell_road[i, 1] * leg_s
                 if t <= limit_s:
-                    cells[n, 0] = cell_place[i, 0]
-                    cells[n, 1] = cell_place[i, 1]
+                    found[n, 0] = cell_place[i, 0]
+                    found[n, 1] = cell_place[i, 1]
                     seconds[n] = t
                     n += 1
-    return n
+    return n, found, seconds
 
 
 @compiled
-def _single_s(
-    px: Any, py: Any, e: Any, edges: Any, ends: Any, junction_s: Any, own_chain: Any, place: Any, leg_s: Any
-) -> Any:
-    """Seconds between a point that uses edge `e` and the one place; and the square of its leg in metres."""
-    share, d2 = project(px, py, edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3])
-    near_s = edges[e, 4] + share * edges[e, 5]
-    far_s = edges[e, 6] - share * edges[e, 7]
-    t = min(junction_s[ends[e, 1]] + near_s, junction_s[ends[e, 2]] + far_s)
-    if ends[e, 0] == own_chain:
-        t = min(t, _chain_s(e, share, near_s, far_s, place))
-    return t + math.sqrt(d2) * leg_s, d2
+def _between(a: Any, time_a: Any, b: Any, time_b: Any, limit_s: Any) -> Any:
+    """Where between shares a (within the limit) and b the limit is met on a straight line of times."""
+    if time_b == np.inf or time_b <= time_a:
+        return 0.5 * (a + b)
+    return a + (b - a) * min(max((limit_s - time_a) / (time_b - time_a), 0.0), 1.0)
 
 
 @compiled
-def _pair_s(
-    px: Any,
-    py: Any,
-    a: Any,
-    b: Any,
-    edges: Any,
-    ends: Any,
-    junction_s: Any,
-    own_chain: Any,
-    place: Any,
-    leg_s: Any,
-    max_access_m: Any,
-    walls: Any,
-    frame: Any,
-) -> Any:
-    """Seconds between a point and the one place by the nearer of edges a and b, and that edge (-1 = unknown)."""
-    best = -1
-    best_s = np.inf
-    best2 = max_access_m * max_access_m
-    for turn in range(1 if a == b else 2):
-        e = a if turn == 0 else b
-        if e < 0:
-            continue
-        t, d2 = _single_s(px, py, e, edges, ends, junction_s, own_chain, place, leg_s)
-        if d2 > best2 or (d2 == best2 and best >= 0 and e > best):
-            continue
-        if walls[3].size > 0:
-            share, _ = project(px, py, edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3])
-            qx = edges[e, 0] + share * (edges[e, 2] - edges[e, 0])
-            qy = edges[e, 1] + share * (edges[e, 3] - edges[e, 1])
-            if _is_walled(px, py, qx, qy, walls, frame):
-                continue
-        best = e
-        best_s = t
-        best2 = d2
-    return best_s, best
+def _open_crossing(
+    ax: Any, ay: Any, bx: Any, by: Any, edge_a: Any, edge_b: Any, time_a: Any, limit_s: Any, edges: Any, ends: Any,
+    junction_s: Any, own: Any, place: Any, leg_s: Any, max_access_m: Any,
+) -> Any:  # fmt: skip
+    """Share of the side from a (inside) to b (outside) at which the limit is met, where there is no barrier.
+
+    The side is cut where its nearest edge changes (found by false position, Illinois rule; Dowell & Jarratt 1971), or
+    in the middle, or where the road gets too far; on either part the time is taken as a straight line.
+    """
+    dx, dy = bx - ax, by - ay
+    switch = 0.5
+    if edge_a < 0:
+        return switch
+    if edge_b < 0:
+        inner, outer = 0.0, 1.0
+        for _ in range(_MOST_HALVINGS):
+            switch = 0.5 * (inner + outer)
+            d2 = _single_s(ax + switch * dx, ay + switch * dy, edge_a, edges, ends, junction_s, own, place, leg_s)[1]
+            if d2 <= max_access_m * max_access_m:
+                inner = switch
+            else:
+                outer = switch
+        switch = inner
+    elif edge_a != edge_b:
+        low, high = 0.0, 1.0
+        low_gap = _leg_gap(ax, ay, edge_a, edge_b, edges)
+        high_gap = _leg_gap(bx, by, edge_a, edge_b, edges)
+        for _ in range(_SWITCH_STEPS):
+            if not (low_gap < 0.0 < high_gap):
+                break
+            switch = low + (high - low) * low_gap / (low_gap - high_gap)
+            gap = _leg_gap(ax + switch * dx, ay + switch * dy, edge_a, edge_b, edges)
+            if gap <= 0.0:
+                low, low_gap = switch, gap
+                high_gap *= 0.5
+            else:
+                high, high_gap = switch, gap
+                low_gap *= 0.5
+    x, y = ax + switch * dx, ay + switch * dy
+    time_x = _single_s(x, y, edge_a, edges, ends, junction_s, own, place, leg_s)[0]
+    if time_x > limit_s:
+        return _between(0.0, time_a, switch, time_x, limit_s)
+    if edge_b < 0:
+        return switch
+    if edge_b != edge_a:
+        time_x = _single_s(x, y, edge_b, edges, ends, junction_s, own, place, leg_s)[0]
+        if time_x > limit_s:
+            return switch
+    time_b = _single_s(bx, by, edge_b, edges, ends, junction_s, own, place, leg_s)[0]
+    return _between(switch, time_x, 1.0, time_b, limit_s)
 
 
 @compiled
-def _crossing(
-    ax: Any,
-    ay: Any,
-    bx: Any,
-    by: Any,
-    edge_a: Any,
-    edge_b: Any,
-    time_a: Any,
-    limit_s: Any,
-    edges: Any,
-    ends: Any,
-    junction_s: Any,
-    own_chain: Any,
-    place: Any,
-    leg_s: Any,
-    max_access_m: Any,
-    walls: Any,
-    frame: Any,
-) -> Any:
-    """Share of the side from a (inside) to b (outside) at which the time limit is met.
+def _leg_gap(px: Any, py: Any, a: Any, b: Any, edges: Any) -> Any:
+    """Metres by which edge b is nearer to p than edge a; negative where a is nearer."""
+    a2 = _project(px, py, edges[a, 0], edges[a, 1], edges[a, 2], edges[a, 3])[1]
+    b2 = _project(px, py, edges[b, 0], edges[b, 1], edges[b, 2], edges[b, 3])[1]
+    return math.sqrt(a2) - math.sqrt(b2)
+
+
+@compiled
+def _walled_crossing(
+    ax: Any, ay: Any, bx: Any, by: Any, edge_a: Any, edge_b: Any, time_a: Any, limit_s: Any, edges: Any, ends: Any,
+    junction_s: Any, own: Any, place: Any, ground: Any,
+) -> Any:  # fmt: skip
+    """Share of the side from a (inside) to b (outside) at which the limit is met, where legs may meet a barrier.
 
     Halving keeps an inner and an outer end, so crossings of rising limits never pass one another; it goes on until
-    both ends use one edge, along which the time is a straight line.
+    both ends use one edge, along which the time is taken as a straight line.
     """
+    leg_s = ground[1]
+    pair = np.array([edge_a, edge_b])
     inner, inner_s, inner_edge = 0.0, time_a, edge_a
     outer, outer_s, outer_edge = 1.0, np.inf, -1
     if edge_b >= 0:
-        outer_s, _ = _single_s(bx, by, edge_b, edges, ends, junction_s, own_chain, place, leg_s)
+        outer_s = _single_s(bx, by, edge_b, edges, ends, junction_s, own, place, leg_s)[0]
         outer_edge = edge_b
     for step in range(_MOST_HALVINGS):
         if step >= _LEAST_HALVINGS and inner_edge == outer_edge and outer_s < np.inf:
             break
         middle = 0.5 * (inner + outer)
-        middle_s, middle_edge = _pair_s(
-            ax + middle * (bx - ax),
-            ay + middle * (by - ay),
-            edge_a,
-            edge_b,
-            edges,
-            ends,
-            junction_s,
-            own_chain,
-            place,
-            leg_s,
-            max_access_m,
-            walls,
-            frame,
-        )
-        if middle_s <= limit_s:
-            inner, inner_s, inner_edge = middle, middle_s, middle_edge
+        x, y = ax + middle * (bx - ax), ay + middle * (by - ay)
+        e = _nearest_of(x, y, pair, edges, ground)[0]
+        t = np.inf
+        if e >= 0:
+            t = _single_s(x, y, e, edges, ends, junction_s, own, place, leg_s)[0]
+        if t <= limit_s:
+            inner, inner_s, inner_edge = middle, t, e
         else:
-            outer, outer_s, outer_edge = middle, middle_s, middle_edge
-    share = 0.5
-    if inner_edge == outer_edge and inner_s < outer_s < np.inf:
-        share = min(max((limit_s - inner_s) / (outer_s - inner_s), 0.0), 1.0)
-    share = inner + (outer - inner) * share
-    return min(max(share, _CLEARANCE), 1.0 - _CLEARANCE)
+            outer, outer_s, outer_edge = middle, t, e
+    if inner_edge != outer_edge:
+        return inner
+    return _between(inner, inner_s, outer, outer_s, limit_s)
 
 
 @compiled
@@ -356,14 +415,12 @@ def _edge_at(edge: Any, row: Any, col: Any) -> Any:
 
 
 @compiled
-def _mixed_squares(window: Any, height: Any, width: Any, limit_s: Any, squares: Any, codes: Any) -> Any:
+def _mixed_squares(window: Any, width: Any, limit_s: Any, squares: Any, codes: Any) -> Any:
     """Squares of four cells that the outline passes through, and which of their cells are inside; how many."""
     n = 0
-    for row in range(height - 1):
-        base = row * width
+    for base in range(0, window.size - width, width):
         left = 8 * (window[base] <= limit_s) + (window[base + width] <= limit_s)
-        for col in range(width - 1):
-            cell = base + col
+        for cell in range(base, base + width - 1):
             ne = window[cell + 1] <= limit_s
             se = window[cell + width + 1] <= limit_s
             code = left + 4 * ne + 2 * se
@@ -376,145 +433,91 @@ def _mixed_squares(window: Any, height: Any, width: Any, limit_s: Any, squares: 
 
 
 @compiled
-def _link_sides(
-    window: Any,
-    height: Any,
-    width: Any,
-    limit_s: Any,
-    row_0: Any,
-    col_0: Any,
-    edge: Any,
-    edges: Any,
-    ends: Any,
-    junction_s: Any,
-    own_chain: Any,
-    place: Any,
-    leg_s: Any,
-    max_access_m: Any,
-    walls: Any,
-    frame: Any,
-    next_side: Any,
-    starts: Any,
-    codes: Any,
-) -> Any:
+def _link_sides(window: Any, shape: Any, limit_s: Any, edge: Any, one: Any, ground: Any, work: Any) -> Any:
     """Link the sides that the outline crosses, inside on the left: how many links there are; fills their first sides.
 
-    Side 2 * cell runs from a cell to its eastern neighbour, side 2 * cell + 1 to its southern one.
+    Side 2 * cell runs from a cell to its eastern neighbour, side 2 * cell + 1 to its southern one. `shape` is the
+    window's width and the grid's row and column of its first cell.
     """
-    near = np.empty(4, np.int32)
-    n_squares = _mixed_squares(window, height, width, limit_s, starts, codes)
+    width, row_0, col_0 = shape
+    edges, ends, junction_s, own, place = one
+    next_side, starts, codes, _, _, _, _ = work
+    frame = ground[3]
+    near = np.empty(4, np.int64)
+    n_squares = _mixed_squares(window, width, limit_s, starts, codes)
     squares = starts[:n_squares].copy()
     n = 0
     for i in range(n_squares):
         cell = squares[i]
         code = codes[i]
-        is_joined = False
         if code in _SADDLES:
             row = row_0 + cell // width
             col = col_0 + cell % width
             for k in range(4):
                 near[k] = _edge_at(edge, row + k // 2, col + k % 2)
-            x = frame[0] + (col + 1.0) * frame[2]
-            y = frame[1] - (row + 1.0) * frame[2]
-            e, _, _ = _nearest_of(x, y, near, edges, max_access_m, walls, frame)
-            if e >= 0:
-                is_joined = _single_s(x, y, e, edges, ends, junction_s, own_chain, place, leg_s)[0] <= limit_s
+            x, y = frame[0] + (col + 1.0) * frame[2], frame[1] - (row + 1.0) * frame[2]
+            e = _nearest_of(x, y, near, edges, ground)[0]
+            if e >= 0 and _single_s(x, y, e, edges, ends, junction_s, own, place, ground[1])[0] <= limit_s:
+                code = 16 if code == _SADDLES[0] else 17
         sides = (2 * cell, 2 * cell + 3, 2 * (cell + width), 2 * cell + 1)
-        row_of_links = code
-        if is_joined:
-            row_of_links = 16 if code == _SADDLES[0] else 17
-        links = _LINKS[row_of_links]
-        starts[n] = sides[links[0]]
-        next_side[sides[links[0]]] = sides[links[1]]
-        n += 1
-        if links[2] >= 0:
-            starts[n] = sides[links[2]]
-            next_side[sides[links[2]]] = sides[links[3]]
-            n += 1
+        for k in range(0, 4, 2):
+            if _LINKS[code, k] >= 0:
+                side = sides[_LINKS[code, k]]
+                starts[n] = side
+                next_side[side] = sides[_LINKS[code, k + 1]]
+                n += 1
     return n
 
 
 @compiled
-def _trace(
-    window: Any,
-    width: Any,
-    limit_s: Any,
-    row_0: Any,
-    col_0: Any,
-    edge: Any,
-    edges: Any,
-    ends: Any,
-    junction_s: Any,
-    own_chain: Any,
-    place: Any,
-    leg_s: Any,
-    max_access_m: Any,
-    walls: Any,
-    frame: Any,
-    next_side: Any,
-    starts: Any,
-    xs: Any,
-    ys: Any,
-    first: Any,
-    area_m2: Any,
-) -> Any:
+def _trace(window: Any, shape: Any, limit_s: Any, edge: Any, one: Any, ground: Any, work: Any, n_links: Any) -> Any:
     """Follow the links into closed rings and clear them: how many; fills their points, first points and areas."""
+    width, row_0, col_0 = shape
+    edges, ends, junction_s, own, place = one
+    next_side, starts, _, xs, ys, first, area_m2 = work
+    max_access_m, leg_s, walls, frame = ground
+    has_walls = walls[3].size > 0
     n_rings = 0
     n = 0
-    for start in starts:
-        if next_side[start] < 0:
+    for i in range(n_links):
+        side = starts[i]
+        if next_side[side] < 0:
             continue
         first[n_rings] = n
-        twice = 0.0
-        x_0, y_0, x_1, y_1 = 0.0, 0.0, 0.0, 0.0
-        side = start
         while next_side[side] >= 0:
             cell = side // 2
-            row = cell // width
-            col = cell - row * width
-            row_2, col_2 = (row + 1, col) if side % 2 else (row, col + 1)
+            other = cell + (width if side % 2 else 1)
             if window[cell] > limit_s:
-                row, col, row_2, col_2 = row_2, col_2, row, col
-            ax = frame[0] + (col_0 + col + 0.5) * frame[2]
-            ay = frame[1] - (row_0 + row + 0.5) * frame[2]
-            bx = frame[0] + (col_0 + col_2 + 0.5) * frame[2]
-            by = frame[1] - (row_0 + row_2 + 0.5) * frame[2]
-            share = _crossing(
-                ax,
-                ay,
-                bx,
-                by,
-                _edge_at(edge, row_0 + row, col_0 + col),
-                _edge_at(edge, row_0 + row_2, col_0 + col_2),
-                window[row * width + col],
-                limit_s,
-                edges,
-                ends,
-                junction_s,
-                own_chain,
-                place,
-                leg_s,
-                max_access_m,
-                walls,
-                frame,
-            )
-            x_2 = ax + share * (bx - ax)
-            y_2 = ay + share * (by - ay)
-            if n == first[n_rings]:
-                x_0, y_0 = x_2, y_2
+                cell, other = other, cell
+            row, col = row_0 + cell // width, col_0 + cell % width
+            row_2, col_2 = row_0 + other // width, col_0 + other % width
+            ax, ay = frame[0] + (col + 0.5) * frame[2], frame[1] - (row + 0.5) * frame[2]
+            bx, by = frame[0] + (col_2 + 0.5) * frame[2], frame[1] - (row_2 + 0.5) * frame[2]
+            edge_a, edge_b = _edge_at(edge, row, col), _edge_at(edge, row_2, col_2)
+            if has_walls:
+                share = _walled_crossing(
+                    ax, ay, bx, by, edge_a, edge_b, window[cell], limit_s, edges, ends, junction_s, own, place, ground
+                )  # fmt: skip
             else:
-                twice += (x_1 - x_0) * (y_2 - y_0) - (x_2 - x_0) * (y_1 - y_0)
-            x_1, y_1 = x_2, y_2
-            xs[n] = x_2
-            ys[n] = y_2
+                share = _open_crossing(
+                    ax, ay, bx, by, edge_a, edge_b, window[cell], limit_s, edges, ends, junction_s, own, place, leg_s,
+                    max_access_m,
+                )  # fmt: skip
+            share = min(max(share, _CLEARANCE), 1.0 - _CLEARANCE)
+            xs[n] = ax + share * (bx - ax)
+            ys[n] = ay + share * (by - ay)
             n += 1
             onward = next_side[side]
             next_side[side] = -1
             side = onward
-        xs[n] = x_0
-        ys[n] = y_0
-        n += 1
+        start = first[n_rings]
+        xs[n] = xs[start]
+        ys[n] = ys[start]
+        twice = 0.0
+        for k in range(start + 1, n):
+            twice += (xs[k] - xs[start]) * (ys[k + 1] - ys[start]) - (xs[k + 1] - xs[start]) * (ys[k] - ys[start])
         area_m2[n_rings] = 0.5 * twice
+        n += 1
         n_rings += 1
     first[n_rings] = n
     return n_rings
@@ -549,215 +552,166 @@ def _owners(n_rings: Any, first: Any, area_m2: Any, xs: Any, ys: Any) -> Any:
 
 
 @compiled
-def _stand(p: Any, balls: Any, junction_s: Any) -> Any:
-    """Write seconds to the junctions of place `p`; returns these junctions."""
-    first, junction, time_cs = balls
-    for k in range(first[p], first[p + 1]):
-        junction_s[junction[k]] = 0.01 * time_cs[k]
-    return junction[first[p] : first[p + 1]]
+def _write_rings(n_rings: Any, work: Any, out: Any, filled: Any) -> Any:
+    """Append the polygons of one outline, each outer ring before its holes, to `out`; returns it and what it holds.
+
+    `out` is x, y, the end of each ring and of each polygon; `filled` how many points, rings and polygons stand there.
+    """
+    xs, ys, first, area_m2 = work[3], work[4], work[5], work[6]
+    out_x, out_y, out_ring, out_polygon = out
+    n_points, n_rings_out, n_polygons = filled
+    owner = _owners(n_rings, first, area_m2, xs, ys)
+    if n_points + first[n_rings] > out_x.size:
+        out_x, out_y = _grown(out_x, n_points + first[n_rings]), _grown(out_y, n_points + first[n_rings])
+    if n_rings_out + n_rings >= out_ring.size:
+        out_ring = _grown(out_ring, n_rings_out + n_rings + 1)
+    if n_polygons + n_rings >= out_polygon.size:
+        out_polygon = _grown(out_polygon, n_polygons + n_rings + 1)
+    for outer in range(n_rings):
+        if area_m2[outer] <= 0.0:
+            continue
+        for turn in range(2):
+            for ring in range(n_rings):
+                if owner[ring] != outer or (ring == outer) != (turn == 0):
+                    continue
+                size = first[ring + 1] - first[ring]
+                out_x[n_points : n_points + size] = xs[first[ring] : first[ring + 1]]
+                out_y[n_points : n_points + size] = ys[first[ring] : first[ring + 1]]
+                n_points += size
+                n_rings_out += 1
+                out_ring[n_rings_out] = n_points
+        n_polygons += 1
+        out_polygon[n_polygons] = n_rings_out
+    return (out_x, out_y, out_ring, out_polygon), (n_points, n_rings_out, n_polygons)
 
 
 @compiled
-def outlines(
-    start: Any, stop: Any, limits_s: Any, balls: Any, places: Any, roads: Any, cells: Any, edge: Any, ground: Any
-) -> Any:
-    """Outlines of places start..stop-1 at rising `limits_s`, as ragged arrays.
+def _workspace(size: Any) -> Any:
+    """Next side, first sides, codes, ring points, first points and areas, for windows of up to `size` cells."""
+    return (
+        np.full(2 * size, -1, np.int64),
+        np.empty(2 * size, np.int64),
+        np.empty(size, np.int8),
+        np.empty(4 * size, np.float64),
+        np.empty(4 * size, np.float64),
+        np.empty(size + 1, np.int64),
+        np.empty(size + 1, np.float64),
+    )
 
-    `balls` are the junctions of each place (CSR) with centiseconds; `places` their edges as rows of `_chain_s` with x
-    and y; `roads`, `cells` and `ground` as `surfaces` makes them.
 
-    Returns x, y of the points, the first point of each ring, first ring of each polygon, first polygon of each
-    outline (all with their end), and whether all cells around the place are inside.
+@compiled
+def _walk_out(place: Any, here: Any, shape: Any, ground: Any) -> None:
+    """Lower the four cells around a place to the walk straight to it, where no barrier lies between.
+
+    By the road a place can be out of its own reach: its leg counts twice. The spot it stands on is not.
     """
-    edges, ends, chain_first_edge, incident_first, incident_chain, n_junctions = roads
-    cell_first, cell_place, cell_road = cells
-    max_access_m, leg_s, walls, frame = ground
-    n_chains = chain_first_edge.size - 1
-    n_most = limits_s.size * (stop - start)
+    width, row_0, col_0 = shape
+    _, leg_s, walls, frame = ground
+    target = np.empty(4, np.float64)
+    row = math.floor((frame[1] - place[6]) / frame[2] - 0.5)
+    col = math.floor((place[5] - frame[0]) / frame[2] - 0.5)
+    for k in range(4):
+        r, c = row + k // 2, col + k % 2
+        target[0], target[1] = frame[0] + (c + 0.5) * frame[2], frame[1] - (r + 0.5) * frame[2]
+        target[2], target[3] = target[0], target[1]
+        if not _is_walled(place[5], place[6], 0.0, target, walls, frame):
+            cell = (r - row_0) * width + c - col_0
+            here[cell] = min(here[cell], math.hypot(place[5] - target[0], place[6] - target[1]) * leg_s)
+
+
+@compiled
+def _is_around(x: Any, y: Any, window: Any, shape: Any, limit_s: Any, frame: Any) -> Any:
+    """Whether the four cells around a point are inside."""
+    width, row_0, col_0 = shape
+    row = math.floor((frame[1] - y) / frame[2] - 0.5) - row_0
+    col = math.floor((x - frame[0]) / frame[2] - 0.5) - col_0
+    for k in range(4):
+        if window[(row + k // 2) * width + col + k % 2] > limit_s:
+            return False
+    return True
+
+
+@compiled
+def outlines(limits_s: Any, balls: Any, places: Any, roads: Any, cells: Any, edge: Any, ground: Any) -> Any:
+    """Outlines of `places` at rising `limits_s`, as ragged arrays.
+
+    `balls` are the junctions of each place (CSR) with centiseconds; `edge` the edges of the grid's cells. Returns x, y,
+    the end of each ring, polygon and outline (from 0 on), and whether all cells around the place are inside.
+    """
+    edges, ends, chain_first, incident_first, incident, n_junctions = roads
+    ball_first, ball_junction, ball_cs = balls
+    leg_s, frame = ground[1], ground[3]
+    n_places = places.shape[0]
     junction_s = np.full(n_junctions, np.inf, np.float64)
-    stamp = np.full(n_chains, -1, np.int32)
-    chains = np.empty(n_chains + 1, np.int32)
-    found = np.empty((4096, 2), np.int64)
-    seconds = np.empty(4096, np.float64)
+    stamp = np.full(chain_first.size - 1, -1, np.int32)
+    chains = np.empty(chain_first.size, np.int32)
     window = np.empty(4096, np.float64)
-    next_side = np.full(8192, -1, np.int64)
-    starts = np.empty(8192, np.int64)
-    codes = np.empty(8192, np.int8)
-    xs, ys = np.empty(16384, np.float64), np.empty(16384, np.float64)
-    first = np.empty(8192, np.int64)
-    area_m2 = np.empty(8192, np.float64)
-    out_x, out_y = np.empty(4096, np.float64), np.empty(4096, np.float64)
-    out_ring, out_polygon = np.zeros(64, np.int64), np.zeros(64, np.int64)
-    out_outline = np.zeros(n_most + 1, np.int64)
-    is_around = np.zeros(n_most, np.bool_)
-    n_points, n_rings_out, n_polygons, n_outlines = 0, 0, 0, 0
-    for p in range(start, stop):
+    work = _workspace(window.size)
+    out = (np.empty(4096, np.float64), np.empty(4096, np.float64), np.zeros(64, np.int64), np.zeros(64, np.int64))
+    filled = (0, 0, 0)
+    out_outline = np.zeros(n_places * limits_s.size + 1, np.int64)
+    is_around = np.zeros(n_places * limits_s.size, np.bool_)
+    n_outlines = 0
+    for p in range(n_places):
         place = places[p]
-        junctions = _stand(p, balls, junction_s)
-        own_chain = ends[int(place[0]), 0]
-        n_near = _ball_chains(own_chain, junctions, incident_first, incident_chain, stamp, p, chains)
-        n_cells = 0
-        for k in range(n_near):
-            n_cells += cell_first[chain_first_edge[chains[k] + 1]] - cell_first[chain_first_edge[chains[k]]]
-        if n_cells > seconds.size:
-            found = np.empty((2 * n_cells, 2), np.int64)
-            seconds = np.empty(2 * n_cells, np.float64)
-        n = _ball_cells(
-            chains[:n_near],
-            limits_s[-1],
-            edges,
-            ends,
-            chain_first_edge,
-            junction_s,
-            place,
-            cell_first,
-            cell_place,
-            cell_road,
-            leg_s,
-            found,
-            seconds,
-        )
-        row_0, col_0, height, width = 0, 0, 2, 2
-        if n > 0:
-            row_1, col_1 = found[0, 0], found[0, 1]
-            row_0, col_0 = row_1, col_1
-            for i in range(1, n):
-                row_0, row_1 = min(row_0, found[i, 0]), max(row_1, found[i, 0])
-                col_0, col_1 = min(col_0, found[i, 1]), max(col_1, found[i, 1])
-            row_0 -= 1
-            col_0 -= 1
-            height, width = row_1 - row_0 + 2, col_1 - col_0 + 2
-        size = height * width
-        if size > window.size:
-            window = np.empty(2 * size, np.float64)
-            next_side = np.full(4 * size, -1, np.int64)
-            starts, codes = np.empty(4 * size, np.int64), np.empty(4 * size, np.int8)
-            xs, ys = np.empty(8 * size, np.float64), np.empty(8 * size, np.float64)
-            first, area_m2 = np.empty(4 * size, np.int64), np.empty(4 * size, np.float64)
-        window[:size] = np.inf
+        own = ends[int(place[0]), 0]
+        junctions = ball_junction[ball_first[p] : ball_first[p + 1]]
+        for k in range(junctions.size):
+            junction_s[junctions[k]] = 0.01 * ball_cs[ball_first[p] + k]
+        n_chains = _ball_chains(own, junctions, incident_first, incident, stamp, p, chains)
+        n, found, seconds = _ball_cells(chains[:n_chains], limits_s[-1], roads, cells, junction_s, place, leg_s)
+        row_0 = math.floor((frame[1] - place[6]) / frame[2] - 0.5)
+        col_0 = math.floor((place[5] - frame[0]) / frame[2] - 0.5)
+        row_1, col_1 = row_0 + 1, col_0 + 1
         for i in range(n):
-            window[(found[i, 0] - row_0) * width + found[i, 1] - col_0] = seconds[i]
-        row = math.floor((frame[1] - place[6]) / frame[2]) - row_0
-        col = math.floor((place[5] - frame[0]) / frame[2]) - col_0
+            row_0, row_1 = min(row_0, found[i, 0]), max(row_1, found[i, 0])
+            col_0, col_1 = min(col_0, found[i, 1]), max(col_1, found[i, 1])
+        row_0 -= 1
+        col_0 -= 1
+        height, width = row_1 - row_0 + 2, col_1 - col_0 + 2
+        if height * width > window.size:
+            window = np.empty(2 * height * width, np.float64)
+            work = _workspace(window.size)
+        here = window[: height * width]
+        here[:] = np.inf
+        for i in range(n):
+            here[(found[i, 0] - row_0) * width + found[i, 1] - col_0] = seconds[i]
+        shape = (width, row_0, col_0)
+        _walk_out(place, here, shape, ground)
+        one = (edges, ends, junction_s, own, place)
         for limit_s in limits_s:
-            inside = 0
-            for k in range(_AROUND):
-                r, c = row - 1 + k // 3, col - 1 + k % 3
-                if 0 <= r < height and 0 <= c < width and window[r * width + c] <= limit_s:
-                    inside += 1
-            is_around[n_outlines] = inside == _AROUND
-            n_links = _link_sides(
-                window,
-                height,
-                width,
-                limit_s,
-                row_0,
-                col_0,
-                edge,
-                edges,
-                ends,
-                junction_s,
-                own_chain,
-                place,
-                leg_s,
-                max_access_m,
-                walls,
-                frame,
-                next_side,
-                starts,
-                codes,
-            )
-            n_rings = _trace(
-                window,
-                width,
-                limit_s,
-                row_0,
-                col_0,
-                edge,
-                edges,
-                ends,
-                junction_s,
-                own_chain,
-                place,
-                leg_s,
-                max_access_m,
-                walls,
-                frame,
-                next_side,
-                starts[:n_links],
-                xs,
-                ys,
-                first,
-                area_m2,
-            )
-            owner = _owners(n_rings, first, area_m2, xs, ys)
-            if n_points + first[n_rings] > out_x.size:
-                out_x = _grown(out_x, n_points + first[n_rings])
-                out_y = _grown(out_y, n_points + first[n_rings])
-            if n_rings_out + n_rings + 1 > out_ring.size:
-                out_ring = _grown(out_ring, n_rings_out + n_rings + 1)
-            if n_polygons + n_rings + 1 > out_polygon.size:
-                out_polygon = _grown(out_polygon, n_polygons + n_rings + 1)
-            for outer in range(n_rings):
-                if area_m2[outer] <= 0.0:
-                    continue
-                for turn in range(2):
-                    for ring in range(n_rings):
-                        if owner[ring] != outer or (ring == outer) != (turn == 0):
-                            continue
-                        for k in range(first[ring], first[ring + 1]):
-                            out_x[n_points] = xs[k]
-                            out_y[n_points] = ys[k]
-                            n_points += 1
-                        n_rings_out += 1
-                        out_ring[n_rings_out] = n_points
-                n_polygons += 1
-                out_polygon[n_polygons] = n_rings_out
+            is_around[n_outlines] = _is_around(place[5], place[6], here, shape, limit_s, frame)
+            n_links = _link_sides(here, shape, limit_s, edge, one, ground, work)
+            n_rings = _trace(here, shape, limit_s, edge, one, ground, work, n_links)
+            out, filled = _write_rings(n_rings, work, out, filled)
             n_outlines += 1
-            out_outline[n_outlines] = n_polygons
+            out_outline[n_outlines] = filled[2]
         junction_s[junctions] = np.inf
     return (
-        out_x[:n_points].copy(),
-        out_y[:n_points].copy(),
-        out_ring[: n_rings_out + 1].copy(),
-        out_polygon[: n_polygons + 1].copy(),
+        out[0][: filled[0]].copy(),
+        out[1][: filled[0]].copy(),
+        out[2][: filled[1] + 1].copy(),
+        out[3][: filled[2] + 1].copy(),
         out_outline,
         is_around,
     )
 
 
 @compiled
-def count_cells(
-    start: Any, stop: Any, limit_s: Any, balls: Any, places: Any, roads: Any, cells: Any, leg_s: Any, counts: Any
-) -> Any:
-    """Add 1 to `counts` (rows x columns) for every cell within the limit of each of places start..stop-1."""
-    edges, ends, chain_first_edge, incident_first, incident_chain, n_junctions = roads
-    cell_first, cell_place, cell_road = cells
-    n_chains = chain_first_edge.size - 1
+def count_cells(limit_s: Any, balls: Any, places: Any, roads: Any, cells: Any, leg_s: Any, counts: Any) -> Any:
+    """Add 1 to `counts` (rows x columns) for every cell within the limit of each of `places`."""
+    _, ends, chain_first, incident_first, incident, n_junctions = roads
+    ball_first, ball_junction, ball_cs = balls
     junction_s = np.full(n_junctions, np.inf, np.float64)
-    stamp = np.full(n_chains, -1, np.int32)
-    chains = np.empty(n_chains + 1, np.int32)
-    found = np.empty((cell_place.shape[0] + 1, 2), np.int64)
-    seconds = np.empty(cell_place.shape[0] + 1, np.float64)
-    for p in range(start, stop):
-        junctions = _stand(p, balls, junction_s)
-        own_chain = ends[int(places[p, 0]), 0]
-        n_near = _ball_chains(own_chain, junctions, incident_first, incident_chain, stamp, p, chains)
-        n = _ball_cells(
-            chains[:n_near],
-            limit_s,
-            edges,
-            ends,
-            chain_first_edge,
-            junction_s,
-            places[p],
-            cell_first,
-            cell_place,
-            cell_road,
-            leg_s,
-            found,
-            seconds,
-        )
+    stamp = np.full(chain_first.size - 1, -1, np.int32)
+    chains = np.empty(chain_first.size, np.int32)
+    for p in range(places.shape[0]):
+        junctions = ball_junction[ball_first[p] : ball_first[p + 1]]
+        for k in range(junctions.size):
+            junction_s[junctions[k]] = 0.01 * ball_cs[ball_first[p] + k]
+        own = ends[int(places[p, 0]), 0]
+        n_chains = _ball_chains(own, junctions, incident_first, incident, stamp, p, chains)
+        n, found, _ = _ball_cells(chains[:n_chains], limit_s, roads, cells, junction_s, places[p], leg_s)
         for i in range(n):
             counts[found[i, 0], found[i, 1]] += 1
         junction_s[junctions] = np.inf
@@ -766,31 +720,27 @@ def count_cells(
 @compiled
 def cell_minutes(start: Any, stop: Any, state: Any, roads: Any, cells: Any, leg_s: Any, minutes: Any) -> Any:
     """Write minutes into the cells (rows x columns) of edges start..stop-1; inf where no place is reached."""
-    junction_s, chain_place, next_place, places = state
-    edges, ends = roads[0], roads[1]
     cell_first, cell_place, cell_road = cells
     for e in range(start, stop):
         for i in range(cell_first[e], cell_first[e + 1]):
-            t = _road_s(e, np.float64(cell_road[i, 0]), edges, ends, junction_s, chain_place, next_place, places)
-            minutes[cell_place[i, 0], cell_place[i, 1]] = (t + cell_road[i, 1] * leg_s) / 60.0
+            t = _road_s(e, np.float64(cell_road[i, 0]), roads, state) + cell_road[i, 1] * leg_s
+            minutes[cell_place[i, 0], cell_place[i, 1]] = t / 60.0
 
 
 @compiled
 def point_seconds(x: Any, y: Any, state: Any, roads: Any, edge: Any, ground: Any) -> Any:
     """Seconds of points, and the edges that they use (-1 = unknown); candidates are the edges of the cells around."""
-    junction_s, chain_place, next_place, places = state
-    edges, ends = roads[0], roads[1]
-    max_access_m, leg_s, walls, frame = ground
-    near = np.empty(9, np.int32)
+    frame = ground[3]
+    near = np.empty(_AROUND, np.int64)
     seconds = np.full(x.size, np.inf, np.float64)
-    used = np.empty(x.size, np.int32)
+    used = np.empty(x.size, np.int64)
     for i in range(x.size):
         row = math.floor((frame[1] - y[i]) / frame[2])
         col = math.floor((x[i] - frame[0]) / frame[2])
-        for k in range(9):
+        for k in range(_AROUND):
             near[k] = _edge_at(edge, row - 1 + k // 3, col - 1 + k % 3)
-        e, share, leg_m = _nearest_of(x[i], y[i], near, edges, max_access_m, walls, frame)
+        e, share, leg_m = _nearest_of(x[i], y[i], near, roads[0], ground)
         used[i] = e
         if e >= 0:
-            seconds[i] = _road_s(e, share, edges, ends, junction_s, chain_place, next_place, places) + leg_m * leg_s
+            seconds[i] = _road_s(e, share, roads, state) + leg_m * ground[1]
     return seconds, used

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _PLACES_PER_SEARCH = 256  # bounds the memory of the junction times
 _PLACES_PER_BLOCK = 16
-_MARK_SHARE = 0.25  # of a cell: the spot around a place that always belongs to its circle
+_MARK_SHARE = 0.25  # of a cell: the spot that is left of a circle whose limit is too short for the grid
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def service_areas(
     A point is inside when its own travel time is within the limit; `cell_m` is the width to which the outline is kept.
     The outline crosses the sides of the grid where the time does, found by halving with the two road positions that
     meet there; so it is sharp at barriers and where the nearest road changes. Holes are real: nothing is filled. A
-    spot of a quarter of a cell around the place itself always belongs to its circle.
+    place whose own leg is too long for the limit keeps what one walks straight to it from within a cell.
 
     Parameters
     ----------
@@ -89,7 +89,8 @@ def service_areas(
     geometry = np.concatenate([_polygons(shapes) for shapes in outlines]) if outlines else np.zeros(0, object)
     is_around = np.concatenate([shapes.is_around for shapes in outlines]) if outlines else np.zeros(0, bool)
     place = np.repeat(np.arange(len(known)), len(cutoffs))
-    geometry = _with_marks(geometry, is_around, known.x[place], known.y[place], _MARK_SHARE * snap_grid.cell_m)
+    position = np.column_stack([known.x, known.y])[place]
+    geometry = _with_marks(geometry, is_around, position, _MARK_SHARE * snap_grid.cell_m)
     return gpd.GeoDataFrame(
         {
             "facility_id": known.ids[place],
@@ -126,13 +127,14 @@ def _outlines(
     # Outside the outline, as far as one side of a cell: so that a limit's outline does not hang on the other limits.
     slowest_s = 4 * snap_grid.cell_m * snap_grid.access_s_per_m
     balls = junction_times(profile_network, places, (limits_s[-1] + slowest_s) / SECONDS_PER_MINUTE, direction)
-    ball = (balls.first, balls.junction, balls.time_cs)
     roads, cells, ground = roads_of(profile_network, direction), cells_of(snap_grid), ground_of(snap_grid)
     rows = place_rows(roads, places)
 
     def trace(start: int, stop: int) -> _Shapes:
+        first = balls.first[start : stop + 1]
+        ball = (first, balls.junction, balls.time_cs)
         x, y, ring_first, polygon_first, outline_first, is_around = outlines(
-            start, stop, limits_s, ball, rows, roads, cells, snap_grid.edge, ground
+            limits_s, ball, rows[start:stop], roads, cells, snap_grid.edge, ground
         )
         return _Shapes(np.column_stack([x, y]), ring_first, polygon_first, outline_first, is_around)
 
@@ -147,20 +149,16 @@ def _polygons(shapes: _Shapes) -> NDArray[np.object_]:
 
 
 def _with_marks(
-    geometry: NDArray[np.object_],
-    is_around: NDArray[np.bool_],
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    mark_m: float,
+    geometry: NDArray[np.object_], is_around: NDArray[np.bool_], place: NDArray[np.float64], mark_m: float
 ) -> NDArray[np.object_]:
-    """Return the outlines, each with the spot around its place; most have it already."""
+    """Return the outlines; one that misses its place (which is rare) with the spot around it."""
     import shapely
 
-    geometry = geometry.copy()
     rows = np.flatnonzero(~is_around)
-    around = np.array([(1, 0), (0, 1), (-1, 0), (0, -1)]) * mark_m
-    marks = shapely.polygons(np.column_stack([x[rows], y[rows]])[:, None, :] + around)
-    lacks = ~shapely.covers(geometry[rows], marks)
-    joined = shapely.union(geometry[rows[lacks]], marks[lacks])
-    geometry[rows[lacks]] = [shapely.multipolygons(shapely.get_parts(shape)) for shape in joined]
+    rows = rows[~shapely.contains_xy(geometry[rows], place[rows, 0], place[rows, 1])]
+    if not len(rows):
+        return geometry
+    marks = shapely.polygons(place[rows, None, :] + np.array([(1, 0), (0, 1), (-1, 0), (0, -1)]) * mark_m)
+    geometry = geometry.copy()
+    geometry[rows] = [shapely.multipolygons(shapely.get_parts(shape)) for shape in shapely.union(geometry[rows], marks)]
     return geometry

@@ -18,7 +18,7 @@ from planner.reach.positions import make_positions, search_graph
 from planner.reach.snap_grid import edge_segments
 from planner.reach.threads import run_blocks
 from planner.reach.travel_times import junction_times
-from planner.units import CENTISECONDS_PER_SECOND, SECONDS_PER_MINUTE, cs_from_min
+from planner.units import CENTISECONDS_PER_MINUTE, CENTISECONDS_PER_SECOND, SECONDS_PER_MINUTE, cs_from_min
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,8 @@ class Roads(NamedTuple):
     ----------
     edges : float64[n_edges, 8]: x, y of both ends; a position at share s is `[4] + s * [5]` seconds from its chain's
         start and `[6] - s * [7]` from its end, in the direction of travel; inf and 0 where that is not allowed.
-    ends : int32[n_edges, 3]: chain, junction at its start, junction at its end.
+    ends : int32[n_edges, 4]: chain, junction at its start, junction at its end; 1 where the edge is the start of its
+        chain but that way is closed, 2 where it is its closed end, 3 both, else 0.
     chain_first_edge : int64[n_chains + 1].
     incident_first, incident_chain : usable chains at each junction (CSR: int64[n_junctions + 1], int32).
     n_junctions : of the network.
@@ -117,7 +118,8 @@ class TimeSurface:
 
         xs, ys = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
         seconds, edge = point_seconds(xs, ys, self._state, self._roads, self.snap_grid.edge, ground_of(self.snap_grid))
-        minutes = seconds / SECONDS_PER_MINUTE
+        # In whole centiseconds, as all travel times: 36 m at 1.2 m/s are within half a minute.
+        minutes = np.rint(seconds * CENTISECONDS_PER_SECOND) / CENTISECONDS_PER_MINUTE
         minutes[minutes > self.limit_min] = np.inf
         return np.where(edge >= 0, minutes, np.nan)
 
@@ -217,9 +219,8 @@ def overlap_counts(
         some = slice(start, start + _PLACES_PER_SEARCH)
         balls = junction_times(profile_network, rows_of(places, some), cutoff_min, direction)
         ball = (balls.first, balls.junction, balls.time_cs)
-        n = len(rows[some])
-        count_cells(0, n, cutoff_min * SECONDS_PER_MINUTE, ball, rows[some], roads, cells, leg_s_per_m, counts)
-        progress.update(start + n, len(places))
+        count_cells(cutoff_min * SECONDS_PER_MINUTE, ball, rows[some], roads, cells, leg_s_per_m, counts)
+        progress.update(start + len(rows[some]), len(places))
     return counts
 
 
@@ -258,10 +259,13 @@ def roads_of(profile_network: ProfileNetwork, direction: Direction) -> Roads:
         ramp[near_ok, 0], ramp[near_ok, 1] = near[0][near_ok], near[1][near_ok]
         ramp[far_ok, 2] = far[2][network.edge_chain[far_ok]] - far[0][far_ok]
         ramp[far_ok, 3] = far[1][far_ok]
-        chain = network.edge_chain
+        chain, every = network.edge_chain, np.arange(network.n_edges)
+        is_closed_start = (every == network.chain_first_edge[chain]) & ~near_ok
+        is_closed_end = (every == network.chain_first_edge[chain + 1] - 1) & ~far_ok
+        closed = is_closed_start + 2 * is_closed_end
         made[direction] = Roads(
             np.column_stack([edge_segments(profile_network), ramp]),
-            np.column_stack([chain, network.chain_from[chain], network.chain_to[chain]]).astype(np.int32),
+            np.column_stack([chain, network.chain_from[chain], network.chain_to[chain], closed]).astype(np.int32),
             network.chain_first_edge,
             *_incidence(profile_network),
             network.n_junctions,
