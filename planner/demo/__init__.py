@@ -1,0 +1,1 @@
+"""The demo county: a synthetic mountain county, written as the files that a planner would have."""
