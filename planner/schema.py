@@ -106,13 +106,13 @@ LEVELS = (
 )
 
 _TOWN = Column(
-    "town", "text", "乡镇", "town", "所属乡镇(街道)名称;留空则按边界判定",
-    "Town it belongs to; blank: taken from the boundaries", synonyms=("乡镇街道", "所属乡镇", "镇街", "街道", "乡镇(街道)", "town_name"),
+    "town", "text", "乡镇", "town", "所属乡镇（街道）名称；留空则按边界判定",
+    "Town it belongs to; blank: taken from the boundaries", synonyms=("乡镇街道", "所属乡镇", "镇街", "街道", "乡镇（街道）", "town_name"),
 )  # fmt: skip
 _VILLAGE = Column(
-    "village", "text", "村社区", "village", "所属村(社区)名称;留空则按边界判定",
+    "village", "text", "村社区", "village", "所属村（社区）名称；留空则按边界判定",
     "Village or community it belongs to; blank: taken from the boundaries",
-    synonyms=("村", "社区", "所属村", "行政村", "村(社区)", "所属村(社区)", "village_name"),
+    synonyms=("村", "社区", "所属村", "行政村", "村（社区）", "所属村（社区）", "village_name"),
 )  # fmt: skip
 _CLASS = Column(
     "class", "choice", "城乡分类", "class", "城镇或乡村", "Urban or rural", choices=CLASSES,
@@ -129,10 +129,10 @@ _CHILDREN = Column(
 
 # Where a row lies, in tables that carry no geometry; geographic or metric, by the frame of the file.
 COORDINATES = (
-    Column("x", "number", "经度", "lon", "经度(度),或横坐标、东坐标(米)", "Longitude in degrees, or easting in metres",
+    Column("x", "number", "经度", "lon", "经度（度），或横坐标、东坐标（米）", "Longitude in degrees, or easting in metres",
            is_required=True, synonyms=("东经", "lng", "long", "longitude", "x", "x坐标", "经度x", "东", "东坐标", "东向坐标", "横坐标",
                                        "easting", "x_coord", "point_x", "coord_x")),
-    Column("y", "number", "纬度", "lat", "纬度(度),或纵坐标、北坐标(米)", "Latitude in degrees, or northing in metres",
+    Column("y", "number", "纬度", "lat", "纬度（度），或纵坐标、北坐标（米）", "Latitude in degrees, or northing in metres",
            is_required=True, synonyms=("北纬", "latitude", "y", "y坐标", "纬度y", "北", "北坐标", "北向坐标", "纵坐标", "northing",
                                        "y_coord", "point_y", "coord_y")),
 )  # fmt: skip
@@ -140,23 +140,23 @@ COORDINATES = (
 FACILITIES = TableContract(
     "facilities", "阵地", "places", "Point",
     (
-        Column("facility_id", "id", "编号", "facility_id", "阵地编号,不重复;留空则自动编号",
+        Column("facility_id", "id", "编号", "facility_id", "阵地编号，不重复；留空则自动编号",
                "Unique id; blank: given automatically", synonyms=("阵地编号", "站点编号", "id", "代码")),
         Column("name", "text", "名称", "name", "阵地名称", "Name of the place", is_required=True,
                synonyms=("阵地名称", "站名", "站点名称", "场所名称", "facility_name")),
-        Column("tier", "choice", "层级", "tier", "中心、所、站、点,或自定义层级",
+        Column("tier", "choice", "层级", "tier", "中心、所、站、点，或自定义层级",
                "centre, institute, station, point or a tier of your own", is_required=True, choices=TIERS, is_open=True,
                synonyms=("级别", "类型", "阵地层级", "阵地类型", "level", "type")),
         _TOWN, _VILLAGE, _CLASS,
         Column("parent_id", "text", "上级编号", "parent_id", "上级阵地编号", "Id of the parent place", synonyms=("上级阵地",)),
-        Column("host_building", "text", "依托场所", "host_building", "所在建筑,如便民服务中心、文化站、学校",
+        Column("host_building", "text", "依托场所", "host_building", "所在建筑，如便民服务中心、文化站、学校",
                "Building it is in: service centre, culture station, school ..."),
         Column("capacity", "number", "容纳人数", "capacity", "可同时容纳人数", "People it can hold", unit="people", minimum=0,
                synonyms=("容量",)),
-        Column("is_qualified", "flag", "是否达标", "is_qualified", "是否达到建设标准(五有)", "Meets its checklist (five haves)",
+        Column("is_qualified", "flag", "是否达标", "is_qualified", "是否达到建设标准（五有）", "Meets its checklist (five haves)",
                synonyms=("达标",)),
         Column("is_demonstration", "flag", "是否示范", "is_demonstration", "是否示范阵地", "Demonstration place", synonyms=("示范",)),
-        Column("is_online", "flag", "是否线上", "is_online", "线上服务,不计入实地覆盖",
+        Column("is_online", "flag", "是否线上", "is_online", "线上服务，不计入实地覆盖",
                "Online service: never counts as physical coverage", synonyms=("线上",)),
         Column("opening_hours", "text", "开放时间", "opening_hours", "开放时间", "Opening hours"),
         Column("address", "text", "地址", "address", "地址", "Address", synonyms=("详细地址",)),
@@ -165,14 +165,14 @@ FACILITIES = TableContract(
 CANDIDATES = TableContract(
     "candidates", "候选点", "candidate sites", "Point",
     (
-        Column("candidate_id", "id", "编号", "candidate_id", "候选点编号,不重复;留空则自动编号",
+        Column("candidate_id", "id", "编号", "candidate_id", "候选点编号，不重复；留空则自动编号",
                "Unique id; blank: given automatically", synonyms=("候选点编号", "id")),
         Column("name", "text", "名称", "name", "场所名称", "Name of the premises", is_required=True,
                synonyms=("候选点名称", "场所名称")),
-        Column("way", "choice", "激活方式", "way", "六种激活资源方式之一(1-6);方式6为线上,不计入实地覆盖",
+        Column("way", "choice", "激活方式", "way", "六种激活资源方式之一（1-6）；方式6为线上，不计入实地覆盖",
                "One of the six ways to activate resources (1-6); way 6 is online and never covers anyone",
                is_required=True, choices=WAYS, synonyms=("方式", "激活途径", "资源类型")),
-        Column("tier", "choice", "拟建层级", "tier", "激活后作为哪一级阵地(默认:点)",
+        Column("tier", "choice", "拟建层级", "tier", "激活后作为哪一级阵地（默认：点）",
                "Tier it would become (default: point)", choices=TIERS, is_open=True, synonyms=("层级",)),
         _TOWN, _VILLAGE,
         Column("owner", "text", "产权单位", "owner", "产权或管理单位", "Owner", synonyms=("权属", "产权人")),
@@ -180,16 +180,16 @@ CANDIDATES = TableContract(
         Column("consent", "choice", "意向", "consent", "产权人是否同意", "Whether the owner agrees", choices=CONSENTS,
                synonyms=("同意情况", "产权人意向")),
         Column("cost", "number", "费用万元", "cost", "启用费用", "Cost of opening it", unit="10,000 CNY", minimum=0,
-               synonyms=("费用", "费用(万元)", "投资", "改造费用")),
+               synonyms=("费用", "费用（万元）", "投资", "改造费用")),
         Column("capacity", "number", "容纳人数", "capacity", "可同时容纳人数", "People it can hold", unit="people", minimum=0),
         Column("floor_area_m2", "number", "建筑面积", "floor_area_m2", "建筑面积", "Floor area", unit="m2", minimum=0,
-               synonyms=("面积", "建筑面积(㎡)")),
+               synonyms=("面积", "建筑面积（㎡）")),
     ),
 )  # fmt: skip
 DEMAND = TableContract(
     "demand", "需求点", "demand points", "Point",
     (
-        Column("demand_id", "id", "编号", "demand_id", "需求点编号,不重复;留空则自动编号",
+        Column("demand_id", "id", "编号", "demand_id", "需求点编号，不重复；留空则自动编号",
                "Unique id; blank: given automatically", synonyms=("需求点编号", "组编号", "id")),
         Column("population", "number", "人口", "population", "居住人口", "People living there", unit="people", is_required=True,
                minimum=0, synonyms=("人口数", "常住人口", "总人口", "people", "pop")),
@@ -203,7 +203,7 @@ DEMAND = TableContract(
 SETTLEMENTS = TableContract(
     "settlements", "安置点", "relocation settlements", "Point",
     (
-        Column("settlement_id", "id", "编号", "settlement_id", "安置点编号,不重复;留空则自动编号",
+        Column("settlement_id", "id", "编号", "settlement_id", "安置点编号，不重复；留空则自动编号",
                "Unique id; blank: given automatically", synonyms=("安置点编号", "id")),
         Column("name", "text", "名称", "name", "安置点名称", "Name", is_required=True, synonyms=("安置点名称", "安置区名称")),
         Column("people", "number", "安置人数", "people", "安置人口", "People moved there", unit="people", is_required=True,
@@ -213,8 +213,8 @@ SETTLEMENTS = TableContract(
         _AGE60, _CHILDREN,
         Column("year", "integer", "安置年份", "year", "入住年份", "Year people moved in", minimum=1980, maximum=2100,
                synonyms=("年份", "入住年份")),
-        Column("compounds", "integer", "小区数", "compounds", "小区(楼栋组团)数", "Number of compounds", minimum=0),
-        Column("origin_towns", "text", "迁出乡镇", "origin_towns", "迁出乡镇,多个用顿号分开", "Towns people came from",
+        Column("compounds", "integer", "小区数", "compounds", "小区（楼栋组团）数", "Number of compounds", minimum=0),
+        Column("origin_towns", "text", "迁出乡镇", "origin_towns", "迁出乡镇，多个用顿号分开", "Towns people came from",
                synonyms=("迁出地",)),
         _TOWN, _VILLAGE,
     ),
@@ -222,7 +222,7 @@ SETTLEMENTS = TableContract(
 AREAS = TableContract(
     "areas", "行政区", "areas", "MultiPolygon",
     (
-        Column("area_id", "id", "代码", "area_id", "行政区代码,不重复", "Unique code",
+        Column("area_id", "id", "代码", "area_id", "行政区代码，不重复", "Unique code",
                synonyms=("编号", "行政区代码", "区划代码", "id")),
         Column("name", "text", "名称", "name", "行政区名称", "Name", is_required=True, synonyms=("行政区名称",)),
         Column("level", "choice", "级别", "level", "县、乡镇、村", "county, town or village", is_required=True, choices=LEVELS,
@@ -234,30 +234,30 @@ AREAS = TableContract(
 ROADS = TableContract(
     "roads", "道路", "roads", "LineString",
     (
-        Column("road_id", "id", "编号", "road_id", "路段编号,自动生成", "Id of the link, given automatically"),
-        Column("class", "text", "道路等级", "class", "道路等级(OSM highway 值)", "Road class (OSM highway value)", is_required=True,
+        Column("road_id", "id", "编号", "road_id", "路段编号，自动生成", "Id of the link, given automatically"),
+        Column("class", "text", "道路等级", "class", "道路等级（OSM highway 值）", "Road class (OSM highway value)", is_required=True,
                synonyms=("等级", "类型", "道路类型", "技术等级", "highway", "fclass", "type", "road_class")),
         Column("name", "text", "名称", "name", "道路名称", "Road name", synonyms=("道路名称", "路名")),
-        Column("oneway", "choice", "单行", "oneway", "单行方向:no 双向,forward 沿线方向,backward 逆线方向",
+        Column("oneway", "choice", "单行", "oneway", "单行方向：no 双向，forward 沿线方向，backward 逆线方向",
                "no = both ways, forward = along the line, backward = against it",
                choices=(("no", ("否", "双向", "no", "b", "0")), ("forward", ("是", "单向", "yes", "f", "1", "true")),
                         ("backward", ("反向", "-1", "t", "reverse"))), synonyms=("单行线", "方向", "one_way")),
-        Column("foot", "choice", "行人", "foot", "行人可否通行:yes、no;留空按等级", "May people walk: yes, no; blank: by class",
+        Column("foot", "choice", "行人", "foot", "行人可否通行：yes、no；留空按等级", "May people walk: yes, no; blank: by class",
                choices=(("yes", ("是", "yes")), ("no", ("否", "no")))),
-        Column("bicycle", "choice", "非机动车", "bicycle", "非机动车可否通行;留空按等级", "May bicycles ride; blank: by class",
+        Column("bicycle", "choice", "非机动车", "bicycle", "非机动车可否通行；留空按等级", "May bicycles ride; blank: by class",
                choices=(("yes", ("是", "yes")), ("no", ("否", "no")))),
-        Column("motor", "choice", "机动车", "motor", "机动车可否通行;留空按等级", "May motor vehicles drive; blank: by class",
+        Column("motor", "choice", "机动车", "motor", "机动车可否通行；留空按等级", "May motor vehicles drive; blank: by class",
                choices=(("yes", ("是", "yes")), ("no", ("否", "no")))),
-        Column("bridge", "flag", "桥", "bridge", "桥梁(按平路计)", "Bridge: counted as level", synonyms=("桥梁",)),
-        Column("tunnel", "flag", "隧道", "tunnel", "隧道(按平路计)", "Tunnel: counted as level"),
-        Column("from_node", "integer", "起点节点", "from_node", "起点节点号,自动生成", "Node at the line's start, automatic"),
-        Column("to_node", "integer", "终点节点", "to_node", "终点节点号,自动生成", "Node at the line's end, automatic"),
+        Column("bridge", "flag", "桥", "bridge", "桥梁（按平路计）", "Bridge: counted as level", synonyms=("桥梁",)),
+        Column("tunnel", "flag", "隧道", "tunnel", "隧道（按平路计）", "Tunnel: counted as level"),
+        Column("from_node", "integer", "起点节点", "from_node", "起点节点号，自动生成", "Node at the line's start, automatic"),
+        Column("to_node", "integer", "终点节点", "to_node", "终点节点号，自动生成", "Node at the line's end, automatic"),
     ),
 )  # fmt: skip
 BARRIERS_TABLE = TableContract(
     "barriers", "阻隔", "barriers", "Any",
     (
-        Column("barrier_id", "id", "编号", "barrier_id", "阻隔编号,不重复;留空则自动编号", "Unique id; blank: automatic"),
+        Column("barrier_id", "id", "编号", "barrier_id", "阻隔编号，不重复；留空则自动编号", "Unique id; blank: automatic"),
         Column("kind", "choice", "类别", "kind", "河流、铁路、高速公路、其他", "river, railway, motorway or wall", is_required=True,
                choices=BARRIERS, synonyms=("类型", "阻隔类型", "type")),
         Column("name", "text", "名称", "name", "名称", "Name"),

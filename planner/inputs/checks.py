@@ -32,7 +32,7 @@ _PREFIXES: Mapping[str, str] = {
     "roads": "R",
 }
 _DEFAULTS: Mapping[tuple[str, str], str] = {("candidates", "tier"): "point"}
-_TOTAL = re.compile(r"(合计|总计|小计|共计|总合计|total|sum|subtotal|grandtotal)[::]?")
+_TOTAL = re.compile(r"(合计|总计|小计|共计|总合计|total|sum|subtotal|grandtotal)[:：]?")
 _ID_DIGITS = 5
 
 

@@ -102,7 +102,7 @@ def test_gap_figures(gaps):
 def test_gaps_are_named_by_village_and_town(gaps):
     assert gaps["name"].tolist() == [
         "乙镇乙二村一带", "丙镇丙一村一带", "丙镇丙二村一带", "甲镇甲二村一带",
-        "丙镇丙二村一带(之2)", "丙镇丙一村一带(之2)",
+        "丙镇丙二村一带（之2）", "丙镇丙一村一带（之2）",
     ]  # fmt: skip
     assert gap_names(gaps, "en")[0] == "around 乙二村, 乙镇"
 

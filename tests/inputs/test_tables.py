@@ -369,7 +369,7 @@ def test_the_hash_of_a_shapefile_covers_its_attributes(layer):
 
 
 def test_a_total_of_a_category_is_found_in_any_text_column(county, workbook):
-    rows = [["甲镇", "一组", 5, 109.0, 32.7], ["小计:", None, 5, None, None], ["总  计", None, 5, 109.0, 32.7]]
+    rows = [["甲镇", "一组", 5, 109.0, 32.7], ["小计：", None, 5, None, None], ["总  计", None, 5, 109.0, 32.7]]
     result = import_file(county, "demand", workbook(["乡镇", "小组", "人口", "经度", "纬度"], *rows), WGS84)
     assert [(f.row, f.code) for f in result.ledger.rows if f.row] == [(3, "total_row"), (4, "total_row")]
 
