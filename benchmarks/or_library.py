@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import shortest_path
 
+from planner.siting.p_median import solve_p_median
 from planner.siting.set_cover import solve_set_cover
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -68,7 +69,20 @@ def run_set_cover(limit_s):
         )
 
 
-RUNS = {"scp": run_set_cover}
+def run_median(limit_s):
+    known = median_optima()
+    for name, optimum in known.items():
+        distances, p = read_median(DATA / "pmed" / f"{name}.txt")
+        begun = time.perf_counter()
+        found = solve_p_median(distances, np.ones(distances.shape[1]), p, time_limit_s=limit_s)
+        print(
+            f"{name:8} p {p:4} known {optimum:6.0f} found {found.value:6.0f} certified {found.lower_bound:6.0f} "
+            f"optimal {found.is_optimal} parts {len(found.parts):6} {time.perf_counter() - begun:6.2f} s",
+            flush=True,
+        )
+
+
+RUNS = {"scp": run_set_cover, "pmed": run_median}
 
 
 def main():

@@ -193,8 +193,8 @@ def ascend(
     """Deflected subgradient steps on the multipliers over the listed sites (Held and Karp 1971, Camerini et al. 1975).
 
     `cap` bounds each multiplier. `control` holds the value to climb towards, the step size (lowered here when steps
-    stop helping) and the constant that the bound lacks. Turns `duals` into the best found and returns its bound over the
-    listed sites.
+    stop helping) and the constant that the bound lacks. Turns `duals` into the best found and returns its bound over
+    the listed sites.
     """
     n_rows = duals.shape[0]
     current = duals.copy()
@@ -404,7 +404,7 @@ def start_search(lists: Lists, plan: Flags, weights: Floats, seed: int) -> State
 
 
 @njit(cache=True, nogil=True)
-def _draw(random: NDArray[np.uint64], n: int) -> int:
+def _draw(random: NDArray[np.uint64], n: int) -> np.int64:
     """A number below n from a xorshift generator: the same on every machine."""
     x = random[0]
     x ^= x << np.uint64(13)
