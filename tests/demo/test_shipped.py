@@ -1,5 +1,6 @@
 """The files in data/demo_county are what the generator makes: contents are compared, not containers."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,12 @@ def fresh(tmp_path_factory):
     return folder
 
 
+@cache
 def _cells(path):
-    sheet = openpyxl.load_workbook(path, read_only=True).active
-    return [list(row) for row in sheet.iter_rows(values_only=True)]
+    book = openpyxl.load_workbook(path, read_only=True)
+    rows = [list(row) for row in book.active.iter_rows(values_only=True)]
+    book.close()
+    return rows
 
 
 def _parts(values):
