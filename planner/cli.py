@@ -551,6 +551,7 @@ def app_(
     command = [
         sys.executable, "-m", "streamlit", "run", str(script), "--server.address", "localhost",
         "--server.port", str(port), "--browser.gatherUsageStats", "false", "--server.headless", "true",
+        "--client.toolbarMode", "minimal",
     ]  # fmt: skip
     typer.echo(f"http://localhost:{port}")
     raise typer.Exit(subprocess.run([*command, "--", *([str(study)] if study else [])], check=False).returncode)  # noqa: S603

@@ -47,7 +47,7 @@ def _page(path: Path, language: Language) -> None:
         return
     study = _study(str(path), path.stat().st_mtime_ns)
     base = scenario_of(study.scenarios)
-    st.title(text("ui.heading", language, name=study.name))
+    st.header(text("ui.heading", language, name=study.name))
     if study.metadata.get("is_synthetic"):
         st.warning(text("outputs.synthetic", language))
     profile = st.sidebar.selectbox(
@@ -66,7 +66,7 @@ def _page(path: Path, language: Language) -> None:
     )  # fmt: skip
     st.caption(conditions(study, plan.scenario, plan.scenario.main_profile, language))
     _figures(plan, language)
-    st.components.v1.html(_map(plan, language), height=MAP_HEIGHT_PX)
+    st.iframe(_map(plan, language), height=MAP_HEIGHT_PX)
     by_name = {sheet.name: sheet for sheet in sheets(plan, language)}
     tabs = [text(f"sheets.{key}", language) for key in ("towns", "gaps", "proposals", "settlements", "differing")]
     shown = [name for name in tabs if name in by_name]
@@ -120,3 +120,7 @@ def _table(sheet: Sheet) -> None:
     }
     st.dataframe(shown, column_config=formats, hide_index=True, width="stretch")
     st.caption(sheet.title)
+
+
+if __name__ == "__main__":  # `planner app` hands this file to Streamlit
+    main()
