@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import shortest_path
 
+from planner.siting.p_center import solve_p_center
 from planner.siting.p_median import solve_p_median
 from planner.siting.set_cover import solve_set_cover
 
@@ -82,7 +83,23 @@ def run_median(limit_s):
         )
 
 
-RUNS = {"scp": run_set_cover, "pmed": run_median}
+# Known p-center optima of pmed1 to pmed20 (Elloumi, Labbe and Pochet 2004).
+CENTER_OPTIMA = (127, 98, 93, 74, 48, 84, 64, 55, 37, 20, 59, 51, 36, 26, 18, 47, 39, 28, 18, 13)
+
+
+def run_center(limit_s):
+    for number, optimum in enumerate(CENTER_OPTIMA, start=1):
+        distances, p = read_median(DATA / "pmed" / f"pmed{number}.txt")
+        begun = time.perf_counter()
+        found = solve_p_center(distances, p, time_limit_s=limit_s)
+        print(
+            f"pmed{number:<4} p {p:4} known {optimum:6.0f} found {found.value:6.0f} certified {found.lower_bound:6.0f} "
+            f"solver {found.solver_bound:6.0f} optimal {found.is_optimal} {time.perf_counter() - begun:6.2f} s",
+            flush=True,
+        )
+
+
+RUNS = {"scp": run_set_cover, "pmed": run_median, "pcenter": run_center}
 
 
 def main():

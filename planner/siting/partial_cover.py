@@ -84,7 +84,7 @@ def _search(question: Question, best: Best, instance: Instance, share: float, de
     cost = float(instance.costs[plan].sum())
     allowance = float(instance.weights.sum() - need)
     work = min(clock.seconds * WORK_PER_SECOND, max(LEAST_WORK, WORK_PER_PAIR * instance.relation.nnz))
-    step = min(work, WORK_STEP)
+    step = max(1.0, min(work, WORK_STEP))
     for _ in range(int(np.ceil(work / step))):
         goal = max(best.bound, best.solver_bound, question.goal) - base
         cost = search_share(lists, state, instance.costs, plan, np.array([cost, goal, step, allowance]))

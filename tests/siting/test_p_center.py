@@ -1,11 +1,11 @@
 """The p-center against brute force, and its proof added up from raw data."""
 
 import itertools
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import sparse
 
 from planner.errors import InputError
 from planner.progress import Cancellable
@@ -69,3 +69,58 @@ def check_case(seed):
 def test_tiny_instances_match_brute_force(part):
     for seed in range(part * 10, part * 10 + 10):
         check_case(seed)
+
+
+@pytest.mark.slow
+def test_three_hundred_tiny_instances_match_brute_force():
+    for seed in range(1000, 1300):
+        check_case(seed)
+
+
+def test_a_corridor_of_five():
+    # Villages at 0, 1, 2, 8, 9 km: two sites leave nobody more than 1 km away, by prices.
+    at = np.array([0.0, 1.0, 2.0, 8.0, 9.0])
+    found = solve_p_center(np.abs(at[:, None] - at), 2)
+    assert found.value == pytest.approx(1.0)
+    assert found.lower_bound == pytest.approx(1.0)
+
+
+def test_too_few_sites_serve_most_people_and_name_the_rest():
+    minutes = np.array([[1.0, np.inf, np.inf], [np.inf, 3.0, np.inf]])
+    found = solve_p_center(minutes, 1, weights=[5, 9, 4])
+    assert found.chosen.tolist() == [1]
+    assert found.unserved.tolist() == [0]
+    assert found.unservable.tolist() == [2]
+    assert found.lower_bound == np.inf
+
+
+def test_cancelling_keeps_the_locked_sites():
+    progress = Cancellable()
+    progress.cancel()
+    found = solve_p_center(np.random.default_rng(1).random((30, 40)), 4, locked_in=[2], progress=progress)
+    assert found.is_cancelled
+    assert 2 in found.chosen
+
+
+@pytest.mark.parametrize(
+    ("minutes", "p", "locked_in"),
+    [([[1.0, -2.0]], 1, []), ([[1.0], [2.0]], 1, [0, 1]), ([[1.0]], 0, []), ([[1.0]], 1, [4])],
+)
+def test_contradictions_are_refused(minutes, p, locked_in):
+    with pytest.raises(InputError):
+        solve_p_center(np.array(minutes), p, locked_in=locked_in)
+
+
+def test_san_francisco_meets_every_expected_value():
+    folder = DATA / "spopt_sf"
+    if not folder.exists():
+        pytest.skip(f"{folder} is not there")
+    import pandas as pd
+
+    table = pd.read_csv(folder / "SF_network_distance_candidateStore_16_censusTract_205_new.csv")
+    wide = table.pivot_table(index="name", columns="DestinationName", values="distance").to_numpy()
+    for name, value in json.loads((folder / "expected_values.json").read_text()).items():
+        if name.startswith("PCENTER"):
+            found = solve_p_center(wide, int(name.split("=")[1]))
+            assert found.value == pytest.approx(value, abs=1e-3)
+            assert found.is_optimal

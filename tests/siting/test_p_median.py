@@ -102,3 +102,110 @@ def check_case(seed):
 def test_tiny_instances_match_brute_force(part):
     for seed in range(part * 20, part * 20 + 20):
         check_case(seed)
+
+
+@pytest.mark.slow
+def test_five_hundred_tiny_instances_match_brute_force():
+    for seed in range(2000, 2500):
+        check_case(seed)
+
+
+def test_a_corridor_of_five_puts_two_sites_near_the_crowds():
+    # Villages at 0, 1, 2, 8, 9 km; two sites.
+    at = np.array([0.0, 1.0, 2.0, 8.0, 9.0])
+    found = solve_p_median(np.abs(at[:, None] - at), [1, 1, 1, 1, 3], 2)
+    assert found.chosen.tolist() == [1, 4]
+    assert found.value == pytest.approx(3.0)
+    assert found.lower_bound == pytest.approx(3.0)
+
+
+def test_zero_minutes_is_not_unreachable():
+    minutes = sparse.csr_matrix((np.array([0.0, 5.0]), np.array([0, 1]), np.array([0, 2])), shape=(1, 2))
+    found = solve_p_median(minutes, [2.0, 1.0], 1)
+    assert found.value == pytest.approx(5.0)
+    assert not found.unservable.size
+
+
+def test_too_few_sites_serve_most_people_and_name_the_rest():
+    minutes = np.array([[1.0, np.inf, np.inf], [np.inf, 3.0, np.inf]])
+    found = solve_p_median(minutes, [5, 9, 4], 1)
+    assert found.chosen.tolist() == [1]
+    assert found.unserved.tolist() == [0]
+    assert found.unservable.tolist() == [2]
+    assert found.lower_bound == np.inf
+    assert found.cover.lower_bound == pytest.approx(2.0)
+
+
+def test_same_question_same_plan():
+    rng = np.random.default_rng(3)
+    minutes = rng.random((40, 60))
+    first, second = (solve_p_median(minutes, np.ones(60), 6, seed=1) for _ in range(2))
+    assert first.chosen.tolist() == second.chosen.tolist()
+    assert first.is_optimal
+    assert len(first.parts) == len(second.parts)
+
+
+def test_cancelling_keeps_what_was_found():
+    progress = Cancellable()
+    progress.cancel()
+    found = solve_p_median(np.random.default_rng(1).random((30, 40)), np.ones(40), 4, progress=progress)
+    assert found.is_cancelled
+    assert len(found.chosen) == 4
+
+
+@pytest.mark.parametrize(
+    ("minutes", "weights", "p", "locked_in"),
+    [
+        ([[1.0, 2.0]], [1.0], 1, []),
+        ([[1.0, -2.0]], [1.0, 1.0], 1, []),
+        ([[1.0, 2.0]], [1.0, -1.0], 1, []),
+        ([[1.0], [2.0]], [1.0], 1, [0, 1]),
+        ([[1.0]], [1.0], 0, []),
+        ([[1.0]], [1.0], 1, [4]),
+    ],
+)
+def test_contradictions_are_refused(minutes, weights, p, locked_in):
+    with pytest.raises(InputError):
+        solve_p_median(np.array(minutes), weights, p, locked_in=locked_in)
+
+
+def read_published(path):
+    """Distances between all vertices, and p; a repeated edge takes its last cost."""
+    from scipy.sparse.csgraph import shortest_path
+
+    numbers = np.array(path.read_text().split(), dtype=int)
+    direct = np.full((numbers[0], numbers[0]), np.inf)
+    for one, two, cost in numbers[3:].reshape(-1, 3):
+        direct[one - 1, two - 1] = direct[two - 1, one - 1] = cost
+    return shortest_path(direct, directed=False), int(numbers[2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "optimum"), [(1, 5819), (2, 4093), (6, 7824), (11, 7696), (17, 6999)])
+def test_published_instances_meet_their_optimum(number, optimum):
+    path = DATA / "pmed" / f"pmed{number}.txt"
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    distances, p = read_published(path)
+    found = solve_p_median(distances, np.ones(distances.shape[1]), p, time_limit_s=300)
+    assert found.value == pytest.approx(optimum)
+    assert found.lower_bound == pytest.approx(optimum)
+    none = np.array([], dtype=int)
+    assert np.ceil(proven_bound(distances, np.ones(distances.shape[1]), p, none, none, found.parts) - 1e-6) == optimum
+    assert holds_every_plan([(frozenset(part.opened), frozenset(part.shut)) for part in found.parts])
+
+
+def test_san_francisco_meets_every_expected_value():
+    folder = DATA / "spopt_sf"
+    if not folder.exists():
+        pytest.skip(f"{folder} is not there")
+    import pandas as pd
+
+    table = pd.read_csv(folder / "SF_network_distance_candidateStore_16_censusTract_205_new.csv")
+    wide = table.pivot_table(index="name", columns="DestinationName", values="distance")
+    people = table.groupby("DestinationName")["demand"].first().loc[wide.columns]
+    for name, value in json.loads((folder / "expected_values.json").read_text()).items():
+        if name.startswith("PMEDIAN"):
+            found = solve_p_median(wide.to_numpy(), people.to_numpy(dtype=float), int(name.split("=")[1]))
+            assert found.value == pytest.approx(value, rel=1e-9)
+            assert found.is_optimal

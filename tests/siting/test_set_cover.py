@@ -1,12 +1,17 @@
 """Set covering against brute force on tiny random instances."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import sparse
 
+from planner.errors import InputError
+from planner.progress import Cancellable
 from planner.siting.set_cover import solve_set_cover
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 def random_case(seed):
@@ -85,3 +90,111 @@ def check_case(seed):
 def test_tiny_instances_match_brute_force(part):
     for seed in range(part * 10, part * 10 + 10):
         check_case(seed)
+
+
+@pytest.mark.slow
+def test_three_hundred_tiny_instances_match_brute_force():
+    for seed in range(1000, 1300):
+        check_case(seed)
+
+
+def test_sites_and_rows_that_add_nothing_leave_a_full_proof():
+    # Row 0 asks for site 0, which covers all that site 1 does; rows 2 and 3 want 2 or 3, site 3 is dearer.
+    covers = sparse.csr_matrix([[1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]])
+    found = solve_set_cover(covers, [3.0, 3.0, 1.5, 2.0])
+    assert found.chosen.tolist() == [0, 2]
+    assert found.value == pytest.approx(4.5)
+    assert found.lower_bound == pytest.approx(4.5)
+    assert found.is_optimal
+
+
+def test_five_cycle_needs_three_sites_where_prices_prove_two_and_a_half():
+    covers = sparse.csr_matrix([[1, 1, 0, 0, 0], [0, 1, 1, 0, 0], [0, 0, 1, 1, 0], [0, 0, 0, 1, 1], [1, 0, 0, 0, 1]])
+    found = solve_set_cover(covers, np.ones(5))
+    assert found.value == pytest.approx(3.0)
+    assert found.lower_bound == pytest.approx(3.0)
+    assert found.row_duals.sum() == pytest.approx(2.5, abs=1e-5)
+
+
+def test_rows_nobody_covers_are_named_and_left_out():
+    covers = sparse.csr_matrix([[1, 0, 0], [0, 1, 0]])
+    found = solve_set_cover(covers, [1.0, 1.0], locked_out=[1])
+    assert found.uncoverable.tolist() == [1, 2]
+    assert found.chosen.tolist() == [0]
+
+
+def test_a_share_counts_people_and_leaves_the_dear_ones():
+    covers = sparse.csr_matrix(np.eye(3))
+    found = solve_set_cover(covers, [1.0, 1.0, 1.0], weights=[50.0, 45.0, 5.0], cover_share=0.95)
+    assert found.chosen.tolist() == [0, 1]
+    assert found.is_optimal
+
+
+def test_same_question_same_plan():
+    rng = np.random.default_rng(5)
+    covers = sparse.csr_matrix(rng.random((60, 80)) < 0.08)
+    first, second = (solve_set_cover(covers, np.ones(60), seed=3) for _ in range(2))
+    assert first.chosen.tolist() == second.chosen.tolist()
+    assert (first.row_duals == second.row_duals).all()
+
+
+def test_the_goal_stops_the_search_either_way():
+    covers = sparse.csr_matrix(np.eye(6))
+    assert solve_set_cover(covers, np.ones(6), goal=3.0).lower_bound > 3
+    assert solve_set_cover(covers, np.ones(6), goal=8.0).value <= 8
+
+
+def test_cancelling_keeps_what_was_found():
+    progress = Cancellable()
+    progress.cancel()
+    rng = np.random.default_rng(1)
+    covers = sparse.csr_matrix(rng.random((40, 60)) < 0.1)
+    found = solve_set_cover(covers, np.ones(40), progress=progress)
+    assert found.is_cancelled
+    assert np.isfinite(found.value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"costs": [1.0]},
+        {"costs": [1.0, -1.0]},
+        {"costs": [1.0, np.nan]},
+        {"weights": [1.0]},
+        {"cover_share": 0.0},
+        {"cover_share": 1.5},
+        {"locked_in": [2]},
+        {"locked_out": [-1]},
+    ],
+)
+def test_contradictions_are_refused(wrong):
+    given = {"costs": [1.0, 1.0]} | wrong
+    costs = given.pop("costs")
+    with pytest.raises(InputError):
+        solve_set_cover(sparse.csr_matrix([[1, 0], [0, 1]]), costs, **given)
+
+
+def read_published(path):
+    """Costs and sites x rows relation of an OR-Library file."""
+    numbers = [int(word) for word in path.read_text().split()]
+    n_rows, n_sites = numbers[:2]
+    at, pairs = 2 + n_sites, []
+    for row in range(n_rows):
+        pairs += [(site - 1, row) for site in numbers[at + 1 : at + 1 + numbers[at]]]
+        at += 1 + numbers[at]
+    sites, rows = np.array(pairs).T
+    covers = sparse.csr_matrix((np.ones(sites.size), (sites, rows)), shape=(n_sites, n_rows))
+    return np.array(numbers[2 : 2 + n_sites], dtype=float), covers
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "optimum"), [("scp41", 429), ("scp46", 560), ("scp51", 253), ("scpa3", 232)])
+def test_published_instances_meet_their_optimum(name, optimum):
+    path = DATA / "scp" / f"{name}.txt"
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    costs, covers = read_published(path)
+    found = solve_set_cover(covers, costs, time_limit_s=300)
+    assert found.value == pytest.approx(optimum)
+    assert found.is_optimal
+    assert proven_bound(found, covers, costs, None, [], []) <= optimum + 1e-6
