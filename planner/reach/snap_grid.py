@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from planner.network.road_network import ProfileNetwork
     from planner.progress import Progress
 
-_CELL_M = {"foot": 20.0, "bicycle": 50.0, "motor": 100.0}
+_CELL_M = {"foot": 20.0, "bicycle": 40.0, "motor": 50.0}
 _TILE_CELLS = 64  # across a tile: the unit of work of the grid, a power of two
 _WALL_CELLS = 16  # across a tile of the barriers' index
 _MOST_CELLS = 65_535  # rows or columns: cells are kept as 16-bit numbers
@@ -122,7 +122,7 @@ class SnapGrid:
 
 
 def default_cell_m(profile_network: ProfileNetwork) -> float:
-    """Return the cell size in metres that suits the profile: 20 on foot, 50 by bicycle, 100 by car."""
+    """Return the cell size in metres that suits the profile: 20 on foot, 40 by bicycle, 50 by car."""
     return _CELL_M[profile_network.profile.mode]
 
 

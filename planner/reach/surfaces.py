@@ -18,6 +18,7 @@ from planner.reach.positions import make_positions, search_graph
 from planner.reach.snap_grid import edge_segments
 from planner.reach.threads import run_blocks
 from planner.reach.travel_times import junction_times
+from planner.study import Grid
 from planner.units import CENTISECONDS_PER_MINUTE, CENTISECONDS_PER_SECOND, SECONDS_PER_MINUTE, cs_from_min
 
 if TYPE_CHECKING:
@@ -108,6 +109,10 @@ class TimeSurface:
     def transform(self) -> tuple[float, float, float, float, float, float]:
         """(a, b, c, d, e, f) of x = a * column + b * row + c, y = d * column + e * row + f, at cell corners."""
         return self.snap_grid.transform
+
+    def to_grid(self) -> Grid:
+        """Return the surface as a raster to draw or to write: minutes, inf = not reached, NaN = unknown."""
+        return Grid(self.minutes, self.transform, self.crs, "min")
 
     def minutes_at(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
         """Return float64[n] minutes at points of the working CRS; inf = not reached, NaN = unknown.

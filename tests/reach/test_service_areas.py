@@ -219,7 +219,7 @@ def test_real_points_lie_on_the_side_that_their_own_time_says(name, code, cutoff
 
     rng = np.random.default_rng(3)
     own = np.sort(rng.integers(0, len(places), 10_000))
-    west, south, east, north = (shapely.bounds(shapes[own, 2]) + [-100, -100, 100, 100]).T
+    west, south, east, north = (shapely.bounds(shapes[own, 2]) + np.array([-100, -100, 100, 100])).T
     xy = np.column_stack([rng.uniform(west, east), rng.uniform(south, north)])
     points = snap(network, xy, barriers)
     minutes = np.full(len(xy), np.inf)
@@ -228,5 +228,4 @@ def test_real_points_lie_on_the_side_that_their_own_time_says(name, code, cutoff
         minutes[rows] = own_minutes(network, rows_of(places, slice(i, i + 1)), rows_of(points, rows))
     inside = shapely.contains_xy(shapes[own, 2], xy[:, 0], xy[:, 1])
     wrong = inside != (minutes <= cutoff)
-    print(f"{name} {code}: {wrong.mean():.2%} of points on the wrong side, {(minutes <= cutoff).mean():.0%} inside")
-    assert wrong.mean() < 0.03
+    assert wrong.mean() < (0.01 if code == "walk" else 0.03)

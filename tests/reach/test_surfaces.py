@@ -80,8 +80,9 @@ def test_a_limit_leaves_the_rest_unreached():
     known = ~np.isnan(whole.minutes)
     expected = np.where(whole.minutes[known] <= 3.0, whole.minutes[known], np.inf)
     np.testing.assert_allclose(near.minutes[known], expected, atol=1e-3)
-    assert near.crs == CRS
-    assert near.transform == grid.transform
+    raster = near.to_grid()
+    assert (raster.crs, raster.transform, raster.unit) == (CRS, grid.transform, "min")
+    assert raster.values is near.minutes
 
 
 def test_overlap_counts_the_places_within_reach():
