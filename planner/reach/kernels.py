@@ -134,19 +134,28 @@ def _unlink(state: Any, bucket: Any, j: int) -> None:
 
 
 @compiled
-def _search(graph: Any, junction: Any, leg_cs: Any, limit_cs: int, work: Any) -> int:
-    """Settle all junctions within the limit from one position; return how many, listed in `touched`.
+def _search(
+    first: Any,
+    arcs: Any,
+    shift: int,
+    junction: Any,
+    leg_cs: Any,
+    p: int,
+    limit_cs: int,
+    state: Any,
+    bucket: Any,
+    touched: Any,
+) -> int:
+    """Settle all junctions within the limit from position p; return how many, listed in `touched`.
 
     A bucket is wider than the finest arcs, so a junction may be improved after it was taken out: it then goes in once
     more. A junction stands in one bucket at most, which bounds the memory.
     """
-    first, arcs, shift = graph.first, graph.arcs, graph.shift
-    state, bucket, touched = work.state, work.bucket, work.touched
     n = 0
     b = np.int64(len(bucket))
     for side in range(2):
-        j = np.int64(junction[side])
-        cs = np.int64(leg_cs[side])
+        j = np.int64(junction[p, side])
+        cs = np.int64(leg_cs[p, side])
         if j >= 0 and cs <= limit_cs and cs < state[j, _TIME]:
             if state[j, _TIME] == _INF:
                 touched[n] = j
@@ -158,36 +167,51 @@ def _search(graph: Any, junction: Any, leg_cs: Any, limit_cs: int, work: Any) ->
             b = min(b, cs >> shift)
     waiting = n
     while waiting > 0:
-        j = np.int64(bucket[b])
-        if j < 0:
+        taken = bucket[b]
+        if taken < 0:
             b += 1
             continue
+        # Unsigned numbers index without a look at negative ones.
+        j = np.uint32(taken)  # type: ignore[assignment]
         following = state[j, _NEXT]
         bucket[b] = following
         if following >= 0:
-            state[following, _PREVIOUS] = -1 - b
+            state[np.uint32(following), _PREVIOUS] = -1 - b
         state[j, _PREVIOUS] = _INF
         waiting -= 1
         t = np.int64(state[j, _TIME])
-        for a in range(first[j], first[j + 1]):
-            head = np.int64(arcs[a, 0])
+        for a in range(np.uint64(first[j]), np.uint64(first[j + np.uint32(1)])):
+            head = np.uint32(arcs[a, 0])
             # In 64 bits: two long int32 times could overflow.
             reached = t + arcs[a, 1]
             old = state[head, _TIME]
-            if reached <= limit_cs and reached < old:
-                if old == _INF:
-                    touched[n] = head
-                    n += 1
-                    waiting += 1
-                elif state[head, _PREVIOUS] == _INF:
-                    waiting += 1
-                elif (old >> shift) == (reached >> shift):
-                    state[head, _TIME] = reached
-                    continue
-                else:
-                    _unlink(state, bucket, head)
+            if reached > limit_cs or reached >= old:
+                continue
+            to = np.uint32(reached >> shift)
+            if old == _INF:
+                touched[n] = head
+                n += 1
+                waiting += 1
+            elif state[head, _PREVIOUS] == _INF:
+                waiting += 1
+            elif (old >> shift) == to:
                 state[head, _TIME] = reached
-                _link(state, bucket, reached >> shift, head)
+                continue
+            else:
+                following, previous = state[head, _NEXT], state[head, _PREVIOUS]
+                if previous >= 0:
+                    state[np.uint32(previous), _NEXT] = following
+                else:
+                    bucket[-1 - previous] = following
+                if following >= 0:
+                    state[np.uint32(following), _PREVIOUS] = previous
+            following = bucket[to]
+            state[head, _TIME] = reached
+            state[head, _NEXT] = following
+            state[head, _PREVIOUS] = -1 - np.int32(to)
+            if following >= 0:
+                state[np.uint32(following), _PREVIOUS] = np.int32(head)
+            bucket[to] = np.int32(head)
     return n
 
 
@@ -223,14 +247,16 @@ def balls(graph: Any, places: Any, start: int, stop: int, limit_cs: int, work: A
     count = np.zeros(stop - start, np.int64)
     out_j, out_cs = np.empty(1024, np.int32), np.empty(1024, np.int32)
     total = 0
+    first, arcs, junction, leg_cs = graph.first, graph.arcs, places.junction, places.leg_cs
+    state, bucket, touched = work.state, work.bucket, work.touched
     for p in range(start, stop):
-        n = _search(graph, places.junction[p], places.leg_cs[p], limit_cs, work)
+        n = _search(first, arcs, graph.shift, junction, leg_cs, p, limit_cs, state, bucket, touched)
         out_j, out_cs = _grown(out_j, total + n), _grown(out_cs, total + n)
         for i in range(n):
-            j = work.touched[i]
+            j = touched[i]
             out_j[total] = j
-            out_cs[total] = work.state[j, _TIME]
-            work.state[j, _TIME] = _INF
+            out_cs[total] = state[j, _TIME]
+            state[j, _TIME] = _INF
             total += 1
         count[p - start] = n
     return count, out_j[:total].copy(), out_cs[:total].copy()
@@ -244,7 +270,10 @@ def point_times(
     count = np.zeros(stop - start, np.int64)
     out_point, out_cs = np.empty(1024, np.int32), np.empty(1024, np.int32)
     total = 0
-    point_cs = work.point_cs
+    first, arcs, junction, leg_cs = graph.first, graph.arcs, places.junction, places.leg_cs
+    state, bucket, touched = work.state, work.bucket, work.touched
+    point_cs, met = work.point_cs, work.met
+    member_first, member, member_cs = index.first, index.member, index.leg_cs
     for p in range(start, stop):
         n_met = 0
         if places.chain[p] >= 0:
@@ -252,25 +281,25 @@ def point_times(
                 q = index.chain_member[a]
                 cs = _direct_cs(points, places, q, p) if is_towards else _direct_cs(places, points, p, q)
                 if cs <= limit_cs:
-                    work.met[n_met] = q
+                    met[n_met] = q
                     n_met += 1
                     point_cs[q] = cs
-        n = _search(graph, places.junction[p], places.leg_cs[p], limit_cs, work)
+        n = _search(first, arcs, graph.shift, junction, leg_cs, p, limit_cs, state, bucket, touched)
         for i in range(n):
-            j = work.touched[i]
-            t = np.int64(work.state[j, _TIME])
-            work.state[j, _TIME] = _INF
-            for a in range(index.first[j], index.first[j + 1]):
-                cs = t + index.leg_cs[a]
-                q = index.member[a]
+            j = touched[i]
+            t = np.int64(state[j, _TIME])
+            state[j, _TIME] = _INF
+            for a in range(member_first[j], member_first[j + 1]):
+                cs = t + member_cs[a]
+                q = member[a]
                 if cs <= limit_cs and cs < point_cs[q]:
                     if point_cs[q] == _INF:
-                        work.met[n_met] = q
+                        met[n_met] = q
                         n_met += 1
                     point_cs[q] = cs
         out_point, out_cs = _grown(out_point, total + n_met), _grown(out_cs, total + n_met)
         for i in range(n_met):
-            q = work.met[i]
+            q = met[i]
             out_point[total] = q
             out_cs[total] = point_cs[q]
             point_cs[q] = _INF

@@ -1,0 +1,102 @@
+"""Nearest place with label on large networks, what-if edits, and what the second core adds.
+
+Run: python -m benchmarks.reach_nearest [nearest] [what_if] [cores] [--big]   (--big adds five million nodes)
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+
+import numpy as np
+
+from benchmarks.reach_fixtures import networks, prepared, scattered
+from benchmarks.timing import medians, row
+from planner.reach import kernels
+from planner.reach import threads as threads_module
+from planner.reach.positions import make_positions, search_graph
+from planner.reach.travel_times import travel_times
+from planner.reach.what_if import close_place, covered_people, open_place, start_what_if
+
+NO_LIMIT = 2**31 - 2
+
+
+def nearest(names):
+    """The label of the nearest of 1,000 places for every junction."""
+    for name, network in networks(names):
+        profile_network = prepared(network, "walk")
+        graph = search_graph(profile_network, "towards")
+        places = make_positions(profile_network, scattered(profile_network, 1000), leaves=False)
+        spent, answers = medians({"nearest": lambda g=graph, p=places: kernels.nearest_junctions(g, p, 1, NO_LIMIT)})
+        reached = (answers["nearest"][0] >= 0).mean()
+        target = {"synthetic-1e6": "<= 100 ms", "synthetic-5e6": "<= 1000 ms"}[name]
+        figure = f"nearest of 1,000 places with label, {network.n_nodes:,} nodes ({reached:.1%} of junctions reached)"
+        row(figure, f"{spent['nearest']:.0f} ms", target)
+
+
+def what_if():
+    """Close and reopen every place of Andorra: the searches alone, and to updated totals of people."""
+    for _, network in networks(["andorra"]):
+        profile_network = prepared(network, "walk")
+        places, points = scattered(profile_network, 200, 1), scattered(profile_network, 5000, 2)
+        people = np.random.default_rng(0).integers(1, 300, (5000, 4)).astype(float)
+        trial = start_what_if(profile_network, places, points, horizon_min=30)
+        kernel_ms, total_ms = {"close": [], "open": []}, {"close": [], "open": []}
+        graph, back = search_graph(profile_network, "towards"), search_graph(profile_network, "from")
+        for edit in range(400):
+            what, place = ("close", "open")[edit % 2], places.ids[(edit // 2) % 200]
+            start = time.process_time()
+            (close_place if what == "close" else open_place)(trial, place)
+            covered_people(trial, people, 15)
+            total_ms[what].append((time.process_time() - start) * 1e3)
+        for p in range(200):
+            for what in ("close", "open"):
+                trial.step += 1
+                trial.is_open[p] = what == "open"
+                start = time.perf_counter()
+                if what == "close":
+                    kernels.close_place(
+                        graph, back, trial.place_positions, trial.place_index, trial.is_open, p, trial.limit_cs,
+                        trial.junctions, trial.step,
+                    )  # fmt: skip
+                else:
+                    kernels.open_place(graph, trial.place_positions, p, trial.limit_cs, trial.junctions, trial.step)
+                kernel_ms[what].append((time.perf_counter() - start) * 1e3)
+        for what in ("close", "open"):
+            row(
+                f"what-if, {what} a place, kernel, Andorra", f"{statistics.median(kernel_ms[what]):.4f} ms", "<= 0.2 ms"
+            )
+            row(f"what-if, {what} a place, to new totals", f"{statistics.median(total_ms[what]):.3f} ms", "<= 20 ms")
+
+
+def cores():
+    """Wall time of many-to-many with one and with two threads, the same bytes."""
+    found = {}
+    for name, network in networks(["porto_alegre"]):
+        profile_network = prepared(network, "car")
+        places, points = scattered(profile_network, 1500, 1), scattered(profile_network, 3000, 2)
+        wall = {1: [], 2: []}
+        count = os.cpu_count
+        for _ in range(6):
+            for n_threads in (1, 2):
+                threads_module.os.cpu_count = lambda n=n_threads: n
+                start = time.perf_counter()
+                found[n_threads] = travel_times(profile_network, places, points, 15)
+                wall[n_threads].append(time.perf_counter() - start)
+        os.cpu_count = count
+        assert found[1].time_cs.tobytes() == found[2].time_cs.tobytes()
+        ratio = statistics.median(wall[1][1:]) / statistics.median(wall[2][1:])
+        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+        row(f"second core, {name}, car (load of the machine {load:.1f})", f"{ratio:.2f} x", ">= 1.75 x")
+
+
+if __name__ == "__main__":
+    asked = {word for word in sys.argv[1:] if not word.startswith("-")} or {"nearest", "what_if", "cores"}
+    if "what_if" in asked:
+        what_if()
+    if "cores" in asked:
+        cores()
+    if "nearest" in asked:
+        nearest(["synthetic-1e6", *(["synthetic-5e6"] if "--big" in sys.argv else [])])
