@@ -1,4 +1,4 @@
-"""Least worst travel: search over the distinct minutes, asking each time whether everyone can be reached within them."""
+"""Least worst travel: search over the distinct minutes, asking each time whether everyone can be reached within."""
 
 from __future__ import annotations
 

@@ -72,7 +72,8 @@ class Certificate:
     Attributes
     ----------
     scale_bits : prices are whole numbers of 2 ** -scale_bits.
-    leaves : parts that together hold every plan: each split is on one row, open or shut.
+    leaves : parts that together hold every plan that keeps to the fixings: each split is on one row, open or shut.
+    fixings : prices, in order, by which the rows they name can be held open or shut: they bound every other plan.
     dropped : pairs (row, row that can always stand in for it): no best plan needs the first.
     radius_min : p-center only: the distance that no plan reaches everyone within.
     """
@@ -81,6 +82,7 @@ class Certificate:
     leaves: tuple[Leaf, ...]
     dropped: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
     radius_min: float | None = None
+    fixings: tuple[Leaf, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,13 +136,21 @@ def certified_bound(problem: SitingProblem, ask: Ask, certificate: Certificate) 
     """Return the bound that the prices prove, and what is wrong with them."""
     faults = _tree_faults(certificate) + _dropped_faults(problem, ask, certificate)
     rules = raw_rules(problem, ask)
+    state = _first_state(problem, certificate)
     bounds = []
-    for number, leaf in enumerate(certificate.leaves):
+    for number, leaf in enumerate((*certificate.fixings, *certificate.leaves)):
         unknown = [name for name in leaf.rules if name not in rules and name != ("share",)]
         if unknown or min(leaf.rules.values(), default=0) < 0 or leaf.demand.min(initial=0) < 0:
-            faults.append(f"Leaf {number} has a price that is negative or of no rule: {unknown[:3]}.")
-            continue
-        bounds.append(_leaf_bound(problem, ask, certificate, leaf, rules))
+            faults.append(f"Prices {number} are negative or of no rule: {unknown[:3]}.")
+        elif number < len(certificate.fixings):
+            # A plan that does not keep to what is fixed here breaks one part of it, and is bounded by that part alone.
+            total, net = _sums(problem, ask, certificate, leaf, _Given(rules, *state))
+            sign = 1 if ask.is_maximising else -1
+            bounds += [total + sign * min(0, net[row]) for row in leaf.shut if state[1][row]]
+            bounds += [total - sign * max(0, net[row]) for row in leaf.opened if not state[0][row]]
+            state = _with(state, leaf)
+        else:
+            bounds.append(_sums(problem, ask, certificate, leaf, _Given(rules, *_with(state, leaf)))[0])
     if not bounds:
         return float("nan"), faults
     bound = max(bounds) if ask.is_maximising else min(bounds)
@@ -158,7 +168,9 @@ def _is_whole(problem: SitingProblem, ask: Ask) -> bool:
     if ask.is_maximising:
         units = problem.weights if problem.capacities is None else np.concatenate([problem.weights, problem.capacities])
     else:
-        units = problem.cost_of if ask.objective == "min-sites" else np.array([0.5])
+        units = problem.cost_of
+    if ask.objective in {"p-median", "least-excess"}:
+        units = np.concatenate([problem.weights, charged(problem, ask, problem.minutes.data)])
     return bool(np.all(units == np.floor(units)))
 
 
@@ -167,54 +179,63 @@ def _scaled(values: NDArray[np.float64], bits: int, *, is_up: bool) -> NDArray[n
     return (np.ceil(numbers) if is_up else np.floor(numbers)).astype(np.int64)
 
 
-def _leaf_bound(
-    problem: SitingProblem,
-    ask: Ask,
-    certificate: Certificate,
-    leaf: Leaf,
-    rules: Mapping[RuleName, RawRule],
-) -> int:
-    """The bound of one leaf in units of 2 ** -scale_bits / COST_UNITS."""
-    constant, worth = _demand_part(problem, ask, certificate, leaf)
+_State = tuple["NDArray[np.bool_]", "NDArray[np.bool_]"]
+
+
+@dataclass(frozen=True)
+class _Given:
+    """The rules, and which rows are sure to be open and which may be."""
+
+    rules: Mapping[RuleName, RawRule]
+    must: NDArray[np.bool_]
+    may: NDArray[np.bool_]
+
+
+def _sums(
+    problem: SitingProblem, ask: Ask, certificate: Certificate, leaf: Leaf, given: _Given
+) -> tuple[int, list[int]]:
+    """The bound that prices prove and each site's net worth, in units of 2 ** -scale_bits / COST_UNITS."""
+    constant, worth = _demand_part(problem, ask, certificate, leaf, given.must)
     sign = 1 if ask.is_maximising else -1
     net = [COST_UNITS * value for value in worth.tolist()]
     total = COST_UNITS * constant
     for name, price in leaf.rules.items():
         if name == ("share",):
             continue
-        coefficients, upper = rules[name]
+        coefficients, upper = given.rules[name]
         total += sign * price * upper
         for row, value in coefficients.items():
             net[row] -= price * value
-    must, may = _states(problem, leaf, certificate)
     for row, value in enumerate(net):
-        if must[row] or (may[row] and value > 0):
+        if given.must[row] or (given.may[row] and value > 0):
             total += sign * value
-    return total
+    return total, net
 
 
-def _states(
-    problem: SitingProblem, leaf: Leaf, certificate: Certificate
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _first_state(problem: SitingProblem, certificate: Certificate) -> _State:
     must = np.zeros(problem.n_sites, dtype=bool)
     may = np.ones(problem.n_sites, dtype=bool)
     may[list(problem.lock_out)] = False
     may[certificate.dropped[:, 0]] = False
-    may[list(leaf.shut)] = False
     must[problem.fixed_open] = True
     must[list(problem.lock_in)] = True
+    return must, may
+
+
+def _with(state: _State, leaf: Leaf) -> _State:
+    must, may = state[0].copy(), state[1].copy()
     must[list(leaf.opened)] = True
+    may[list(leaf.shut)] = False
     return must, may
 
 
 def _demand_part(
-    problem: SitingProblem, ask: Ask, certificate: Certificate, leaf: Leaf
+    problem: SitingProblem, ask: Ask, certificate: Certificate, leaf: Leaf, sure: NDArray[np.bool_]
 ) -> tuple[int, NDArray[np.int64]]:
     """The constant of a leaf and the worth of each site (for the minimising: what it saves, less what it costs)."""
     bits, prices = certificate.scale_bits, leaf.demand
     if ask.is_maximising:
         # Rows that are sure to be open lower what a point still needs; they have no worth beyond that.
-        sure, _ = _states(problem, leaf, certificate)
         times = np.asarray(problem.covers[sure].sum(axis=0)).ravel()
         left = np.maximum(0, (1 if ask.objective == "max-cover" else 2) - times)
         weights = _scaled(problem.weights, bits, is_up=True)

@@ -1,39 +1,291 @@
-"""Most people covered: reduce, bound by prices, search, close the rest by branching."""
+"""Most people covered: reduce, search, bound by prices, hold fixed what the prices settle, reduce again, branch."""
 
 from __future__ import annotations
 
-import time
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from planner.siting.bounds import Prices, cover_certificate, relaxed_duals, sides_of
+import numpy as np
+
+from planner.errors import CancelledError
+from planner.siting.bounds import Prices, Sides, cover_certificate, relaxed_duals, sides_of
+from planner.siting.deadline import Deadline
+from planner.siting.interior import Relaxation, bound_of, relaxation
 from planner.siting.mip import Limits, solve_model
 from planner.siting.models import cover_model
 from planner.siting.outcome import Outcome
-from planner.siting.reduce import reduce_cover
+from planner.siting.reduce import Reduced, reduce_cover
+from planner.siting.search import compile_kernels, exchange_of, first_plan, improved
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from planner.progress import Progress
+    from planner.siting.certificate import Certificate, Leaf
     from planner.siting.problem import SitingProblem
     from planner.siting.rules import Rules
     from planner.siting.solution import Ask
 
+SMALL = 60_000
+SPARSE = 150_000
+INTERIOR_SITES = 2_500
+MARGIN = 1e-7
+
 
 def most_covered(problem: SitingProblem, ask: Ask, rules: Rules, progress: Progress) -> Outcome:
     """Return the plan that covers most people (`backup-cover`: that covers most people twice)."""
-    began = time.monotonic()
+    deadline = Deadline(ask.time_limit_s, progress)
     reduced = reduce_cover(problem, rules, needed=1 if ask.objective == "max-cover" else 2)
-    sides = sides_of(rules, reduced.rows)
-    model = cover_model(reduced, sides)
-    duals = relaxed_duals(model, ask.time_limit_s)
+    if ask.objective == "backup-cover" or reduced.covers.nnz <= SMALL:
+        return _by_model(problem, ask, rules, reduced, deadline)
+    left_s = deadline.left_s
+    compile_kernels()
+    return _Climb(problem, ask, Deadline(left_s, progress)).run(rules, reduced)
+
+
+def _by_model(problem: SitingProblem, ask: Ask, rules: Rules, reduced: Reduced, deadline: Deadline) -> Outcome:
+    model = cover_model(reduced, sides_of(rules, reduced.rows))
+    duals = relaxed_duals(model, deadline.left_s)
     certificate = None
     if duals is not None:
         prices = Prices(duals[: model.first_side], duals[model.first_side :])
         certificate = cover_certificate(problem, rules, reduced, prices)
-    left = max(0.1, ask.time_limit_s - (time.monotonic() - began))
-    answer = solve_model(model, Limits(left, ask.gap_share, ask.max_nodes), None, progress)
+    limits = Limits(max(0.1, deadline.left_s), ask.gap_share, ask.max_nodes)
+    answer = solve_model(model, limits, None, deadline.progress)
     if answer.x is None:
-        return Outcome(None, answer.status, float("nan"), None)
+        return Outcome(None, answer.status, math.nan, None)
     is_open = rules.lowest.astype(bool)
     is_open[reduced.rows[answer.x[: reduced.rows.size] > 0.5]] = True  # noqa: PLR2004  0 or 1
     status = "cancelled" if answer.status == "cancelled" else "done"
     return Outcome(is_open, status, reduced.base_value - answer.bound, certificate)
+
+
+def _plain_prices(stage: _Stage) -> Prices:
+    """Return prices that prove some bound at once: half of everybody, and the worth of the last site that is opened."""
+    demand = 0.5 * stage.reduced.weights
+    rules = np.zeros(len(stage.rules.names))
+    count = [number for number, name in enumerate(stage.rules.names) if name[0] == "count"]
+    n_open = round(stage.sides.upper[count[0]]) if count else 0
+    if 0 < n_open <= stage.reduced.rows.size:
+        rules[count[0]] = np.sort(stage.reduced.covers @ demand)[-n_open]
+    return Prices(demand, rules)
+
+
+@dataclass
+class _Stage:
+    """What is left to decide, and the rules with what is held fixed."""
+
+    rules: Rules
+    reduced: Reduced
+    sides: Sides
+
+
+def _by_highs(reduced: Reduced, sides: Sides, time_limit_s: float) -> Relaxation | None:
+    """Solve the relaxation of few pairs, which HiGHS does faster than dense steps."""
+    model = cover_model(reduced, sides)
+    relaxed = replace(model, is_integer=np.zeros(model.costs.size, dtype=bool))
+    answer = solve_model(relaxed, Limits(time_limit_s=0.5 * time_limit_s), method="ipm")
+    if answer.x is None or answer.duals is None:
+        return None
+    demand = np.minimum(reduced.weights, answer.duals[: model.first_side])
+    rules = answer.duals[model.first_side :]
+    by_site = reduced.covers.astype(np.float64)
+    bound = bound_of(by_site, reduced.weights, sides, demand, rules)
+    return Relaxation(np.clip(answer.x[: reduced.rows.size], 0, 1), demand, rules, bound)
+
+
+class _Climb:
+    """One run: the best plan, the best prices and what they hold fixed, all of the original problem."""
+
+    def __init__(self, problem: SitingProblem, ask: Ask, deadline: Deadline) -> None:
+        self.problem, self.ask, self.deadline = problem, ask, deadline
+        self.value = -math.inf
+        self.bound = math.inf
+        self.is_open: NDArray[np.bool_] | None = None
+        self.fixings: list[Leaf] = []
+        self.proof: tuple[float, Certificate, int] | None = None
+        self.dropped = np.zeros((0, 2), dtype=np.int64)
+        self.is_whole = bool(np.all(problem.weights == np.floor(problem.weights)))
+
+    def run(self, rules: Rules, reduced: Reduced) -> Outcome:
+        """Return the outcome of all steps, or of those done when the user cancels."""
+        self.dropped = reduced.dropped
+        stage = _Stage(rules, reduced, sides_of(rules, reduced.rows))
+        claim, status = math.nan, "done"
+        try:
+            if not self._first_plan(stage):
+                return _by_model(self.problem, self.ask, rules, reduced, self.deadline)
+            stage = self._steps(stage)
+            stage = self._interior(stage)
+            claim = self._branch(stage)
+        except CancelledError:
+            status = "cancelled"
+        certificate = None
+        if self.proof is not None:
+            _, best, n_fixings = self.proof
+            certificate = replace(best, dropped=self.dropped, fixings=tuple(self.fixings[:n_fixings]))
+        return Outcome(self.is_open, status, claim, certificate)
+
+    def is_settled(self) -> bool:
+        """Whether the bound is the value, or near enough."""
+        room = 1.0 - MARGIN if self.is_whole else MARGIN * max(1.0, abs(self.value))
+        return self.bound - self.value < max(room, self.ask.gap_share * abs(self.value))
+
+    def _report(self) -> None:
+        self.deadline.report(self.value, self.bound)
+
+    def _first_plan(self, stage: _Stage) -> bool:
+        start = first_plan(stage.sides, stage.reduced.rows.size, self.deadline.left_s)
+        if start is None:
+            return False
+        self._search(stage, start, 25, 0.12)
+        self._prove(stage, _plain_prices(stage))
+        return True
+
+    def _search(self, stage: _Stage, start: NDArray[np.bool_], n_batches: int, share: float) -> None:
+        reduced = stage.reduced
+        exchange = exchange_of(reduced, stage.sides, self.problem.cost_of[reduced.rows])
+        value, plan = improved(exchange, start, n_batches, self.deadline, share)
+        self._offer(stage, value + reduced.base_value, plan)
+        self._report()
+
+    def _offer(self, stage: _Stage, value: float, plan: NDArray[np.bool_]) -> None:
+        if value > self.value:
+            self.value = value
+            self.is_open = stage.rules.lowest.astype(bool)
+            self.is_open[stage.reduced.rows[plan]] = True
+
+    def _own(self, stage: _Stage) -> NDArray[np.bool_]:
+        """The best plan as a plan of the stage; what is held fixed is always part of it."""
+        assert self.is_open is not None  # noqa: S101  a first plan was found
+        return self.is_open[stage.reduced.rows]
+
+    def _steps(self, stage: _Stage) -> _Stage:
+        """Improve prices by subgradient steps where the relaxation is too large to be solved at once."""
+        from planner.siting.kernels import descend, rule_columns
+
+        reduced, sides = stage.reduced, stage.sides
+        count = [number for number, name in enumerate(stage.rules.names) if name[0] == "count"]
+        others = np.setdiff1d(np.arange(len(stage.rules.names)), count)
+        if reduced.rows.size <= INTERIOR_SITES // 3 or (others.size and reduced.rows.size <= INTERIOR_SITES):
+            return stage
+        n_pick = round(sides.upper[count[0]]) if count else -1
+        exchange = (reduced.covers.indptr.astype(np.int64), reduced.covers.indices.astype(np.int64))
+        by_site = rule_columns(sides.matrix[others])
+        demand, price, scale = 0.5 * reduced.weights, np.zeros(others.size), 1.0
+        for _ in range(40):
+            goal = self.value - reduced.base_value
+            bound, demand, price, _, scale = descend(
+                *exchange, reduced.weights, n_pick, *by_site, sides.upper[others], demand, price, goal, 50, scale
+            )
+            self.bound = min(self.bound, bound + reduced.base_value)
+            self._report()
+            if scale < 1e-3 or self.deadline.left_s < 0.6 * self.ask.time_limit_s or self.is_settled():  # noqa: PLR2004
+                break
+        rule_price = np.zeros(len(stage.rules.names))
+        rule_price[others] = price
+        if count:
+            net = reduced.covers @ demand - sides.matrix.T @ rule_price
+            rule_price[count[0]] = max(0.0, np.sort(net)[-n_pick]) if 0 < n_pick <= net.size else 0.0
+        return self._fixed(stage, Prices(demand, rule_price))
+
+    def _interior(self, stage: _Stage) -> _Stage:
+        """Solve the relaxation, search among what it opens, hold fixed what it settles; again while that helps."""
+        for _ in range(4):
+            reduced = stage.reduced
+            if reduced.rows.size == 0 or reduced.rows.size > INTERIOR_SITES or self.is_settled():
+                break
+            answer = self._relaxed(stage)
+            if answer is None:
+                break
+            self.bound = min(self.bound, answer.bound + reduced.base_value)
+            before = self.value
+            self._search_near(stage, answer.x)
+            after = self._fixed(stage, Prices(answer.demand, answer.rules))
+            is_smaller = after.reduced.rows.size < 0.9 * reduced.rows.size
+            stage = after
+            if not is_smaller and self.value <= before:
+                break
+        return stage
+
+    def _relaxed(self, stage: _Stage) -> Relaxation | None:
+        reduced = stage.reduced
+        if reduced.covers.nnz <= SPARSE:
+            return _by_highs(reduced, stage.sides, self.deadline.left_s)
+        until = 0.4 * self.deadline.left_s
+        return relaxation(reduced.covers, reduced.weights, stage.sides, lambda: self.deadline.left_s < until)
+
+    def _search_near(self, stage: _Stage, x: NDArray[np.float64]) -> None:
+        """Search from the plan that opens the largest fractions, and once more from the best plan."""
+        plan = np.zeros(x.size, dtype=bool)
+        left = stage.sides.upper.copy()
+        by_site = stage.sides.matrix.tocsc()
+        if (stage.sides.upper >= 0).all():
+            for site in np.argsort(-x, kind="stable").tolist():
+                part = slice(by_site.indptr[site], by_site.indptr[site + 1])
+                if x[site] > 1e-3 and (left[by_site.indices[part]] >= by_site.data[part]).all():  # noqa: PLR2004
+                    left[by_site.indices[part]] -= by_site.data[part]
+                    plan[site] = True
+            self._search(stage, plan, 8, 0.05)
+        self._search(stage, self._own(stage), 12, 0.08)
+
+    def _prove(self, stage: _Stage, prices: Prices) -> tuple[float, NDArray[np.float64]]:
+        """Keep the certificate of prices when it is the best so far; returns their bound and each site's net worth."""
+        reduced, sides = stage.reduced, stage.sides
+        net = reduced.covers @ prices.demand - sides.matrix.T @ prices.rules
+        bound = float(np.maximum(0, reduced.weights - prices.demand).sum() + prices.rules @ sides.upper)
+        bound += float(np.maximum(0, net).sum()) + reduced.base_value
+        self.bound = min(self.bound, bound)
+        if self.proof is None or bound < self.proof[0]:
+            certificate = cover_certificate(self.problem, stage.rules, reduced, prices)
+            self.proof = bound, certificate, len(self.fixings)
+        return bound, net
+
+    def _fixed(self, stage: _Stage, prices: Prices) -> _Stage:
+        """Hold fixed what no better plan changes, as the prices prove, and reduce again."""
+        reduced = stage.reduced
+        bound, net = self._prove(stage, prices)
+        own = self._own(stage)
+        goal = self.value - MARGIN * max(1.0, abs(self.value))
+        shut = (bound + np.minimum(0, net) < goal) & ~own
+        opened = (bound - np.maximum(0, net) < goal) & own
+        if not shut.any() and not opened.any():
+            return stage
+        leaf = cover_certificate(self.problem, stage.rules, reduced, prices).leaves[0]
+        named = replace(leaf, opened=tuple(reduced.rows[opened].tolist()), shut=tuple(reduced.rows[shut].tolist()))
+        self.fixings.append(named)
+        lowest, highest = stage.rules.lowest.copy(), stage.rules.highest.copy()
+        lowest[reduced.rows[opened]] = 1
+        highest[reduced.rows[shut]] = 0
+        highest[self.dropped[:, 0]] = 0
+        rules = replace(stage.rules, lowest=lowest, highest=highest)
+        smaller = reduce_cover(self.problem, rules, drop_dominated=False)
+        self._report()
+        return _Stage(rules, smaller, sides_of(rules, smaller.rows))
+
+    def _branch(self, stage: _Stage) -> float:
+        """Let HiGHS close the rest; returns the bound that it claims."""
+        reduced = stage.reduced
+        if reduced.rows.size == 0:
+            return self.value
+        if self.is_settled():
+            return math.nan
+        model = cover_model(reduced, stage.sides)
+        own = self._own(stage)
+        covered = (own.astype(np.int64) @ reduced.covers) > 0
+        start = np.concatenate([own, covered]).astype(np.float64)
+        gap = 1.0 - 1e-6 if self.is_whole else 1e-7
+        limits = Limits(max(0.1, self.deadline.left_s), self.ask.gap_share, self.ask.max_nodes, gap)
+        answer = solve_model(model, limits, start, self.deadline.progress)
+        if answer.x is not None:
+            plan = answer.x[: reduced.rows.size] > 0.5  # noqa: PLR2004  0 or 1
+            covered = (plan.astype(np.int64) @ reduced.covers) > 0
+            self._offer(stage, float(reduced.weights[covered].sum()) + reduced.base_value, plan)
+        if answer.status == "infeasible" or not math.isfinite(answer.bound):
+            return math.nan
+        claim = reduced.base_value - answer.bound
+        claim = math.floor(claim + 1e-6) if self.is_whole else claim
+        if answer.status == "cancelled":
+            raise CancelledError("Cancelled.")
+        return max(claim, self.value)

@@ -26,6 +26,7 @@ from planner.siting.outcome import Outcome
 from planner.siting.plain import STRICT, Leeway, plain_model
 from planner.siting.problem import BY_MINUTES
 from planner.siting.reduce import reduce_cover
+from planner.siting.special import is_special, run_special
 
 if TYPE_CHECKING:
     from planner.progress import Progress
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 
 def run(problem: SitingProblem, ask: Ask, rules: Rules, leeway: Leeway, progress: Progress) -> Outcome:
     """Return the plan of the method that suits the question."""
+    if (rules.lowest > rules.highest).any():
+        return Outcome(None, "infeasible", math.nan)
+    if leeway == STRICT and is_special(problem, ask, rules):
+        return run_special(problem, ask, rules, progress)
     if ask.objective == "p-center":
         return least_worst(problem, ask, rules, leeway, progress)
     if problem.fair_by is not None:

@@ -76,7 +76,7 @@ def worst_share(problem: SitingProblem, is_open: NDArray[np.bool_]) -> float:
 def _towns(problem: SitingProblem) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     labels = problem.demand_labels[str(problem.fair_by)]
     _, town = np.unique([str(value) for value in labels], return_inverse=True)
-    return town.astype(np.int64), np.bincount(town, problem.weights)
+    return town.astype(np.int64), np.bincount(town, problem.weights).astype(np.float64)
 
 
 def _shares(problem: SitingProblem, reduced: Reduced) -> tuple[sparse.csr_matrix, NDArray[np.float64]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from scipy import sparse
 
 UNLIMITED = float("inf")
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,12 @@ class Model:
 
 @dataclass(frozen=True)
 class Limits:
-    """When to stop: seconds, share of gap, branching nodes (the same on every machine)."""
+    """When to stop: seconds, share of gap, branching nodes (the same on every machine), gap in the objective's unit."""
 
     time_limit_s: float = UNLIMITED
     gap_share: float = 0.0
     max_nodes: int | None = None
+    gap: float = 1e-7
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def solve_model(
     limits = Limits() if limits is None else limits
     highspy = highs_module()
     if model.costs.size == 0:
-        is_kept = bool((model.upper >= -1e-9).all())
+        is_kept = bool((model.upper >= -_ROUNDING).all())
         empty = Answer("optimal", np.zeros(0), 0.0, 0.0, np.zeros(model.upper.size))
         return empty if is_kept else Answer("infeasible", None, UNLIMITED, UNLIMITED, None)
     if not (model.lowest <= model.highest).all():
@@ -121,7 +123,7 @@ def _options(limits: Limits, *, is_mip: bool, method: str) -> dict[str, object]:
     if limits.time_limit_s != UNLIMITED:
         options["time_limit"] = max(0.01, limits.time_limit_s)
     if is_mip:
-        options |= {"mip_rel_gap": limits.gap_share, "mip_abs_gap": 1e-7, "mip_feasibility_tolerance": 1e-9}
+        options |= {"mip_rel_gap": limits.gap_share, "mip_abs_gap": limits.gap, "mip_feasibility_tolerance": 1e-9}
         if limits.max_nodes is not None:
             options["mip_max_nodes"] = limits.max_nodes
     return options

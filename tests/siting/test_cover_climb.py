@@ -1,0 +1,62 @@
+"""The climb (search, prices, fixing, branching) on problems that are large enough for it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from planner.errors import CancelledError
+from planner.siting import cover
+from planner.siting.certificate import check_certificate
+from planner.siting.problem import Quota, SitingProblem
+from planner.siting.solve import solve
+
+
+def county(seed, n_sites=60, n_demand=400):
+    rng = np.random.default_rng(seed)
+    demand, sites = rng.random((n_demand, 2)), rng.random((n_sites, 2))
+    covers = np.hypot(*(sites[:, None] - demand[None]).transpose(2, 0, 1)) < 0.15
+    return {"weights": rng.integers(1, 50, n_demand), "covers": covers}, rng
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_climb_finds_what_the_plain_model_finds(seed, monkeypatch):
+    data, rng = county(seed)
+    rules = {
+        "labels": {"town": [str(rng.integers(4)) for _ in range(60)]},
+        "existing": [0, 1],
+        "conflicts": rng.integers(2, 30, (20, 1)) + np.array([[0, 30]]),
+        "costs": rng.integers(1, 5, 60),
+        "quotas": [Quota("town", "0", minimum=1, maximum=2)],
+        "must_serve": [int(np.flatnonzero(data["covers"].any(axis=0))[5])],
+    }
+    problem = SitingProblem(**data, **(rules if seed else {}))
+    asked = {"n_new": 8} if seed < 2 else {"budget": 17.0}
+    plain = solve(problem, **asked)
+    monkeypatch.setattr(cover, "SMALL", 0)
+    climbed = solve(problem, **asked)
+    assert (plain.status, climbed.status) == ("optimal", "optimal")
+    assert climbed.value == pytest.approx(plain.value)
+    assert climbed.certified_bound >= plain.value
+    assert check_certificate(problem, climbed).is_valid
+
+
+def test_a_cancelled_climb_keeps_its_best_plan(monkeypatch):
+    class Impatient:
+        def update(self, *_report):
+            raise CancelledError("Cancelled.")
+
+    monkeypatch.setattr(cover, "SMALL", 0)
+    data, _ = county(7)
+    problem = SitingProblem(**data)
+    solution = solve(problem, n_new=5, progress=Impatient())
+    assert solution.status == "cancelled"
+    assert len(solution.chosen) == 5
+    assert check_certificate(problem, solution).is_valid
+
+
+def test_the_climb_is_the_same_twice(monkeypatch):
+    monkeypatch.setattr(cover, "SMALL", 0)
+    data, _ = county(9)
+    one, two = (solve(SitingProblem(**data), n_new=6) for _ in range(2))
+    assert one.chosen == two.chosen
