@@ -89,7 +89,7 @@ def _meets(ax: Any, ay: Any, bx: Any, by: Any, barriers: Any, b: Any, margin_m: 
 @compiled
 def _area_crossings(ax: Any, ay: Any, bx: Any, by: Any, own_area: Any, walls: Any, frame: Any) -> Any:
     """How often segment a-b crosses the rings of barrier area `own_area`."""
-    barriers, barrier_area, first, items, _ = walls
+    barriers, barrier_area, first, items = walls[0], walls[1], walls[2], walls[3]
     x_min, y_max, _, tile_m, n_tile_rows, n_tile_cols = frame
     col_0 = max(math.floor((min(ax, bx) - x_min) / tile_m), 0)
     col_1 = min(math.floor((max(ax, bx) - x_min) / tile_m), n_tile_cols - 1)
@@ -139,7 +139,7 @@ def _is_walled(px: Any, py: Any, share: Any, segment: Any, walls: Any, frame: An
 
     `frame` is (x_min, y_max, cell_m, tile_m, n_tile_rows, n_tile_cols).
     """
-    barriers, barrier_area, first, items, _ = walls
+    barriers, barrier_area, first, items = walls[0], walls[1], walls[2], walls[3]
     if items.size == 0:
         return False
     qx = segment[0] + share * (segment[2] - segment[0])
@@ -415,6 +415,12 @@ def _edge_at(edge: Any, row: Any, col: Any) -> Any:
 
 
 @compiled
+def _is_walled_cell(is_near: Any, row: Any, col: Any) -> Any:
+    """Whether a barrier can bear on a cell's legs; False beyond the grid."""
+    return 0 <= row < is_near.shape[0] and 0 <= col < is_near.shape[1] and is_near[row, col]
+
+
+@compiled
 def _mixed_squares(window: Any, width: Any, limit_s: Any, squares: Any, codes: Any) -> Any:
     """Squares of four cells that the outline passes through, and which of their cells are inside; how many."""
     n = 0
@@ -476,6 +482,7 @@ def _trace(window: Any, shape: Any, limit_s: Any, edge: Any, one: Any, ground: A
     edges, ends, junction_s, own, place = one
     next_side, starts, _, xs, ys, first, area_m2 = work
     max_access_m, leg_s, walls, frame = ground
+    is_near = walls[5]
     has_walls = walls[3].size > 0
     n_rings = 0
     n = 0
@@ -494,7 +501,7 @@ def _trace(window: Any, shape: Any, limit_s: Any, edge: Any, one: Any, ground: A
             ax, ay = frame[0] + (col + 0.5) * frame[2], frame[1] - (row + 0.5) * frame[2]
             bx, by = frame[0] + (col_2 + 0.5) * frame[2], frame[1] - (row_2 + 0.5) * frame[2]
             edge_a, edge_b = _edge_at(edge, row, col), _edge_at(edge, row_2, col_2)
-            if has_walls:
+            if has_walls and (_is_walled_cell(is_near, row, col) or _is_walled_cell(is_near, row_2, col_2)):
                 share = _walled_crossing(
                     ax, ay, bx, by, edge_a, edge_b, window[cell], limit_s, edges, ends, junction_s, own, place, ground
                 )  # fmt: skip

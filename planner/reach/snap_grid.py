@@ -40,6 +40,7 @@ class Walls:
     n_tile_rows, n_tile_cols : how many.
     tile_first, tile_segment : segments by tile (CSR: int64[n_tiles + 1], int32).
     cell_area : int32, rows x columns, area that holds the cell's centre; -1 = none. 1 x 1 where there is no area.
+    is_near : bool, rows x columns, whether a barrier can bear on a leg from within one cell; 1 x 1 without barriers.
     """
 
     segments: NDArray[np.float64]
@@ -50,6 +51,7 @@ class Walls:
     tile_first: NDArray[np.int64]
     tile_segment: NDArray[np.int32]
     cell_area: NDArray[np.int32]
+    is_near: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +170,7 @@ def make_snap_grid(
     usable = np.flatnonzero(profile_network.edge_is_usable).astype(np.int32)
     roads = (segments, *kernels.buckets_of_segments(segments, usable, tiles, reach_m))
     every = np.arange(len(walls.segments), dtype=np.int32)
-    tile_walls = kernels.buckets_of_segments(walls.segments, every, tiles, reach_m + cell_m)
+    tile_walls = kernels.buckets_of_segments(walls.segments, every, tiles, reach_m + 2 * cell_m)
     fence = (walls.segments, walls.segment_area, *tile_walls)
 
     edge = np.full((n_rows, n_cols), -1, np.int32)
@@ -177,7 +179,7 @@ def make_snap_grid(
 
     def snap(start: int, stop: int) -> None:
         numbers = np.arange(start, stop)
-        kernels.snap_tiles(numbers, frame, roads, fence, walls.cell_area, edge, road)
+        kernels.snap_tiles(numbers, frame, roads, fence, walls.cell_area, edge, road, walls.is_near)
 
     run_blocks(snap, n_tile_rows * n_tile_cols, 16, progress)
     cell_first, cell_place = kernels.cells_by_edge(edge, network.n_edges)
@@ -245,7 +247,8 @@ def _walls(
     cell_area = np.full(shape if has_areas else (1, 1), -1, np.int32)
     if has_areas:
         kernels.fill_areas(segments, segment_area, frame, cell_area)
-    return Walls(segments, segment_area, tile_m, n_tile_rows, n_tile_cols, first, items, cell_area)
+    is_near = np.zeros(shape if len(segments) else (1, 1), np.bool_)
+    return Walls(segments, segment_area, tile_m, n_tile_rows, n_tile_cols, first, items, cell_area, is_near)
 
 
 def _barrier_segments(barriers: gpd.GeoDataFrame | None, crs: str) -> tuple[NDArray[Any], NDArray[np.int32]]:

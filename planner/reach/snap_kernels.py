@@ -207,13 +207,15 @@ def _binding(
 
 
 @compiled
-def snap_tiles(tiles: Any, frame: Any, roads: Any, walls: Any, area: Any, edge: Any, road: Any) -> Any:
+def snap_tiles(tiles: Any, frame: Any, roads: Any, walls: Any, area: Any, edge: Any, road: Any, is_near: Any) -> Any:
     """Fill in the nearest usable position of the cells of `tiles`.
 
-    `edge` (rows x columns) takes its edge, `road` (rows x columns x 2) the share along it and metres of leg. Each tile
-    is divided in four again and again. A part with centre c and half diagonal h keeps the edges that can be the nearest
-    of any of its points: those no further from c than the nearest edge that is clear of barriers for the whole part,
-    plus 2 h. A cell at the end has very few left.
+    `edge` (rows x columns) takes its edge, `road` (rows x columns x 2) the share along it and metres of leg, `is_near`
+    whether a barrier lies so near that it can bear on a leg from within one cell.
+
+    Each tile is divided in four again and again. A part with centre c and half diagonal h keeps the edges that can be
+    the nearest of any of its points: those no further from c than the nearest edge that is clear of barriers for the
+    whole part, plus 2 h. A cell at the end has very few left.
 
     `frame` is (x_min, y_max, cell_m, cells across a tile, max_access_m); `roads` are the edges' ends and the edges of
     each tile (CSR); `walls` the barriers' ends, their areas, and the barriers of each tile (CSR).
@@ -284,6 +286,7 @@ def snap_tiles(tiles: Any, frame: Any, roads: Any, walls: Any, area: Any, edge: 
                         distance2[k] = -1.0 - distance2[k]
                 nearest2 = np.inf if nearest < 0 else distance2[nearest]
             if size == 1:
+                is_near[min(row, is_near.shape[0] - 1), min(col, is_near.shape[1] - 1)] |= b_end > b_start
                 if nearest >= 0 and nearest2 <= max_access_m * max_access_m:
                     e = here[nearest]
                     s, d2 = project(px, py, segments[e, 0], segments[e, 1], segments[e, 2], segments[e, 3])
@@ -295,6 +298,7 @@ def snap_tiles(tiles: Any, frame: Any, roads: Any, walls: Any, area: Any, edge: 
             if nearest >= 0:
                 reach = min(reach, math.sqrt(nearest2) + 2.0 * half)
             reach2 = reach * reach * (1.0 + 1e-9)
+            wall_reach2 = (reach + cell_m + 1.0) ** 2
             kept = end
             for k in range(n):
                 if distance2[k] <= reach2:
@@ -306,7 +310,7 @@ def snap_tiles(tiles: Any, frame: Any, roads: Any, walls: Any, area: Any, edge: 
             for k in range(b_start, b_end):
                 b = blocks[k]
                 d2 = project(px, py, barriers[b, 0], barriers[b, 1], barriers[b, 2], barriers[b, 3])[1]
-                if d2 <= reach2 + 1.0:
+                if d2 <= wall_reach2:
                     blocks[b_kept] = b
                     b_kept += 1
             part = size // 2

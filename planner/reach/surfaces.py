@@ -314,6 +314,6 @@ def cells_of(snap_grid: SnapGrid) -> tuple[Any, ...]:
 def ground_of(snap_grid: SnapGrid) -> tuple[Any, ...]:
     """Return legs, barriers and frame, as the compiled loops take them."""
     walls = snap_grid.walls
-    fence = (walls.segments, walls.segment_area, walls.tile_first, walls.tile_segment, walls.cell_area)
+    fence = (walls.segments, walls.segment_area, walls.tile_first, walls.tile_segment, walls.cell_area, walls.is_near)
     frame = (snap_grid.x_min, snap_grid.y_max, snap_grid.cell_m, walls.tile_m, walls.n_tile_rows, walls.n_tile_cols)
     return (snap_grid.max_access_m, snap_grid.access_s_per_m, fence, frame)
