@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -18,13 +19,14 @@ from planner.scenario import scenario_to_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from planner.plan import Plan
 
 FORMAT = 1
 _PACKAGES = ("geopandas", "shapely", "numpy", "pandas", "pyproj", "pyogrio", "numba", "scipy", "highspy")
 _GEOMETRY_DIGITS = 3
+_PARTS = {"inputs": list, "study": dict, "scenario": str, "tables": dict}
+_INPUT_KEYS = {"kind", "file", "sha256", "options"}
 
 
 def content_hash(table: pd.DataFrame) -> str:
@@ -46,7 +48,12 @@ def _canonical_column(values: pd.Series) -> list[str]:
     if isinstance(values.dtype, gpd.array.GeometryDtype):
         shapes = shapely.transform(values.to_numpy(), lambda xy: np.round(xy, _GEOMETRY_DIGITS))
         return [str(wkb) for wkb in shapely.to_wkb(shapely.normalize(shapes), hex=True)]
-    return [_canonical(value) for value in values]
+    try:
+        code, distinct = pd.factorize(values.astype(object), use_na_sentinel=False)
+    except TypeError:  # lists cannot be told apart by hash
+        return [_canonical(value) for value in values]
+    words = [_canonical(value) for value in distinct]
+    return [words[each] for each in code]
 
 
 def _canonical(value: Any) -> str:  # noqa: ANN401  a cell holds anything
@@ -105,9 +112,21 @@ def read_manifest(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise InputError(f"'{path}' cannot be read as a manifest: {error}") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    if not isinstance(content, dict) or content.get("format") != FORMAT or not _is_whole(content):
         raise InputError(f"'{path}' is no manifest of this version of the planner (format {FORMAT}).")
     return content
+
+
+def _is_whole(content: Mapping[str, Any]) -> bool:
+    """Whether a manifest has every part that a replay reads."""
+    if any(not isinstance(content.get(name), kind) for name, kind in _PARTS.items()):
+        return False
+    study = content["study"]
+    return (
+        all(isinstance(entry, dict) and entry.keys() >= _INPUT_KEYS for entry in content["inputs"])
+        and all(isinstance(study.get(name), str) for name in ("name", "crs"))
+        and isinstance(study.get("metadata"), dict)
+    )
 
 
 def find_inputs(content: Mapping[str, Any], folder: Path) -> list[Path]:
@@ -120,7 +139,8 @@ def find_inputs(content: Mapping[str, Any], folder: Path) -> list[Path]:
     """
     paths, problems = [], []
     for entry in content["inputs"]:
-        path = folder / str(entry["file"])
+        # The name only: a manifest from elsewhere never reaches outside the folder that the user named.
+        path = folder / Path(str(entry["file"])).name
         paths.append(path)
         if not path.is_file():
             problems.append(f"{entry['file']}: not found in {folder}")
