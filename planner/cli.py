@@ -324,9 +324,7 @@ def coverage(
 
     opened = _open(study)
     reach = _reach(opened, _scenario(opened, scenario, profiles=profile, cutoff_min=cutoff))
-    table = coverage_table(reach, tiers=tier, groups=group)
-    if level:
-        table = table[table["area_level"] == level]
+    table = coverage_table(reach, tiers=tier, groups=group, level=level)
     if as_json:
         _print_json({"results": [_with_area(record) for record in _records(table)]})
         return
@@ -420,7 +418,7 @@ def settlements(
             {**record, "nearest": [_without(row, "settlement_id") for row in nearest.get(record["settlement_id"], [])]}
             for record in _records(audit.table)
         ]
-        _print_json({"results": results, "totals": dict(audit.totals)})
+        _print_json({"results": results, "totals": _records(audit.totals)})
         return
     columns = ("name", "people", "size_class", "travel_time_min", "reason", "person_min_over")
     _print_table(_conditions(reach), _worded(audit.table.head(MAX_ROWS)), columns)

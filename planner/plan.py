@@ -28,6 +28,7 @@ from planner.reach.snap_grid import make_snap_grid
 from planner.reach.surfaces import time_surface
 from planner.reach.travel_times import travel_times
 from planner.scenario import GROUPS
+from planner.schema import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -193,14 +194,19 @@ def coverage_table(
     cutoffs_min: Sequence[float] | None = None,
     tiers: Sequence[str] | None = None,
     groups: Sequence[str] | None = None,
+    level: str | None = None,
 ) -> pd.DataFrame:
     """Return people covered, uncovered and unknown, by tier, profile, time limit, group and area.
+
+    Tiers, groups and the level of areas (county, town, village) narrow the table; None = all of them.
 
     Raises
     ------
     ScenarioError
-        When a tier or a group is unknown.
+        When a tier, a group or a level is unknown.
     """
+    if level is not None and level not in dict(LEVELS):
+        raise ScenarioError(f"No such level of areas: {level}. There are {', '.join(dict(LEVELS))}.")
     access = demand_access(reach) if access is None else access
     if tiers:
         for code in tiers:
@@ -213,6 +219,8 @@ def coverage_table(
         if unknown:
             raise ScenarioError(f"No such group: {', '.join(unknown)}. There are {', '.join(GROUPS)}.")
         table = table[table["group"].isin(list(groups))]
+    if level is not None:
+        table = table[table["area_level"] == level]
     return table.reset_index(drop=True)
 
 

@@ -50,13 +50,18 @@ def replay_export(
         When an input is missing or has changed (by name), or `out` is not empty.
     """
     content = read_manifest(manifest)
+    if out.exists() and not out.is_dir():
+        raise InputError(f"'{out}' is a file. Choose another folder.")
     if out.exists() and any(out.iterdir()):
         raise InputError(f"'{out}' is not empty. Choose another folder.")
     paths = find_inputs(content, inputs)
-    entries = [
-        (str(entry["kind"]), path, ImportOptions(**json.loads(entry["options"])))
-        for entry, path in zip(content["inputs"], paths, strict=True)
-    ]
+    try:
+        entries = [
+            (str(entry["kind"]), path, ImportOptions(**json.loads(entry["options"])))
+            for entry, path in zip(content["inputs"], paths, strict=True)
+        ]
+    except (TypeError, ValueError) as error:
+        raise InputError(f"'{manifest}' holds options of an import that this version does not know: {error}") from error
     described = content["study"]
     study = new_study(described["name"], described["crs"]).with_metadata(**described["metadata"])
     plan = make_plan(import_all(study, entries, progress), scenario_from_toml(content["scenario"]), progress)
