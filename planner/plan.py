@@ -17,7 +17,7 @@ from planner.coverage.population_share import coverage_table as people_within
 from planner.coverage.settlements import audit_settlements, nearest_places, settlement_totals
 from planner.coverage.verdicts import administrative_people, administrative_verdict, differing_villages, two_verdicts
 from planner.errors import ScenarioError
-from planner.network.build import build_network
+from planner.network.cache import cached_network
 from planner.network.components import summary
 from planner.network.snap import snap_records, snap_table, unplaced
 from planner.network.speeds import prepare_profile
@@ -156,14 +156,14 @@ def prepare(study: Study, scenario: Scenario, progress: Progress = SILENT) -> Re
 
 
 def network_of(study: Study) -> RoadNetwork:
-    """Return the road graph of a study.
+    """Return the road graph of a study, from the cache when the same roads were built before.
 
     Raises
     ------
     InputError
         When the study has no roads.
     """
-    return build_network(study.table("roads"), study.crs, study.grids.get("elevation"))
+    return cached_network(study.table("roads"), study.crs, study.grids.get("elevation"))
 
 
 def describe_network(study: Study) -> dict[str, Any]:

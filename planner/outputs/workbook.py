@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from planner.ledger import table_in_words
+from planner.outputs.headline import headline_rows
 from planner.outputs.sheets import MINUTES, PEOPLE, PLAIN, SHARE, Sheet, SheetColumn, add_sheet
 from planner.outputs.statement import conditions, profile_name
 from planner.outputs.wording import in_words
@@ -26,7 +27,7 @@ _FORMATS = {
     "total_people": PEOPLE, "households": PEOPLE, "cost": "#,##0.0", "n_facilities": PEOPLE, "age60": PEOPLE,
     "children": PEOPLE, "relocated": PEOPLE, "rank": "0", "year": "0", "row": "0",
 }  # fmt: skip
-_WIDTHS = {"name": 30, "problem": 46, "repair": 46, "cause": 26, "reason": 30, "file": 28, "towns": 28,
+_WIDTHS = {"item": 44, "value": 80, "name": 30, "problem": 46, "repair": 46, "cause": 26, "reason": 30, "file": 28, "towns": 28,
            "settlements": 28, "area_name": 20, "old_value": 16, "new_value": 16, "area_id": 16, "owner": 22,
            "facility_id": 14, "candidate_id": 12, "settlement_id": 14}  # fmt: skip
 
@@ -48,6 +49,7 @@ def write_workbook(plan: Plan, path: Path, language: Language = "zh") -> Path:
 def sheets(plan: Plan, language: Language = "zh") -> list[Sheet]:
     """Return the sheets of the workbook in their order; those without any row are left out."""
     made = [
+        _sheet(plan, "headline", pd.DataFrame(headline_rows(plan, language)), language),
         _sheet(plan, "summary", _summary(plan, language), language),
         _sheet(plan, "towns", league_table(plan, language), language),
         _sheet(plan, "differing", in_words(plan.differing, language), language),
@@ -68,6 +70,7 @@ def sheets(plan: Plan, language: Language = "zh") -> list[Sheet]:
 
 
 _COLUMNS: dict[str, tuple[str, ...]] = {
+    "headline": ("item", "value"),
     "summary": ("tier", "profile", "group", "area_class", "population", "covered_people", "uncovered_people",
                 "unknown_people", "covered_share", "own_share"),
     "towns": ("rank", "area_name", "area_class", "population", "covered_people", "uncovered_people", "unknown_people"),
@@ -110,7 +113,8 @@ def _column(name: str, language: Language) -> SheetColumn:
 
 def _summary(plan: Plan, language: Language) -> pd.DataFrame:
     county = plan.coverage[plan.coverage["area_level"] == "county"]
-    return in_words(county, language)
+    whole = text("sheets.whole_county", language)
+    return in_words(county, language).fillna({"area_class": whole})
 
 
 def league_table(plan: Plan, language: Language = "zh") -> pd.DataFrame:
