@@ -27,7 +27,8 @@ _FORMATS = {
     "total_people": PEOPLE, "households": PEOPLE, "cost": "#,##0.0", "n_facilities": PEOPLE, "age60": PEOPLE,
     "children": PEOPLE, "relocated": PEOPLE, "rank": "0", "year": "0", "row": "0",
 }  # fmt: skip
-_WIDTHS = {"item": 44, "value": 80, "name": 30, "problem": 46, "repair": 46, "cause": 26, "reason": 30, "file": 28, "towns": 28,
+_WIDTHS = {"item": 44, "value": 80, "name": 30, "file": 28,
+           "problem": 46, "repair": 46, "cause": 26, "reason": 30, "towns": 28,
            "settlements": 28, "area_name": 20, "old_value": 16, "new_value": 16, "area_id": 16, "owner": 22,
            "facility_id": 14, "candidate_id": 12, "settlement_id": 14}  # fmt: skip
 
