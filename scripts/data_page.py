@@ -60,7 +60,7 @@ def page() -> str:
 def _section(contract: TableContract) -> str:
     rows = "\n".join(_row(column) for column in contract.columns)
     title = (
-        f"## `{contract.name}` · {contract.zh} · {contract.en}\n\nGeometry · 图形: {GEOMETRIES[contract.geometry]}\n"
+        f"## `{contract.name}` · {contract.zh} · {contract.en}\n\nGeometry · 图形：{GEOMETRIES[contract.geometry]}\n"
     )
     return f"{title}\n{TABLE_HEAD}\n{rows}\n" + _choices(contract)
 
@@ -104,7 +104,7 @@ def _coordinates() -> str:
 
 def _flags() -> str:
     yes, no = ("、".join(words) for words in FLAGS)
-    return f"## Yes and no · 是与否\n\nyes · 是: {yes}\n\nno · 否: {no}\n"
+    return f"## Yes and no · 是与否\n\nyes · 是：{yes}\n\nno · 否：{no}\n"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 usage: python scripts/screenshots.py EXPORT/map.html PICTURE.png [EXPORT/map.html PICTURE.png ...]
 
-Needs playwright (`pip install playwright`) and a chromium on the PATH. Make the exports first: `PLANNER_LANG=en planner
+Needs the `dev` extra and a chromium on the PATH. Make the exports first: `PLANNER_LANG=en planner
 demo --out demo-en`.
 """
 
