@@ -58,7 +58,7 @@ def relaxation_prices(instance: Instance, target: float | None, time_limit_s: fl
     highs.passModel(lp)
     highs.run()
     found = np.asarray(highs.getSolution().row_dual, dtype=np.float64)
-    if found.size != lower.size or not np.isfinite(found).all():
+    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal or not np.isfinite(found).all():
         return None
     found = np.maximum(0.0, found)
     return Prices(found, 0.0) if target is None else Prices(found[:-1], float(found[-1]))

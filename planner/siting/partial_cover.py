@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
     from planner.siting.deadline import Deadline
 
-LARGEST_RELAXATION = 1_500_000
+LARGEST_RELAXATION = 100_000
 LARGEST_BRANCHING = 1_500_000
+LARGEST_WIDE_BRANCHING = 60_000
 WORK_PER_SECOND = 2e8
 WORK_STEP = 2e7
 LEAST_WORK = 1e6
 WORK_PER_PAIR = 2e4
-STEPS_PER_PRICE = 50
+STEPS_PER_PRICE = 200
 LEAST_STEP = 1e-5
 SMALL_GAP = 0.02
 
@@ -128,7 +129,7 @@ def _best_weight_price(question: Question, instance: Instance, prices: Prices) -
 
 def _climb(question: Question, best: Best, instance: Instance, deadline: Deadline) -> Prices:
     """Subgradient steps on the multipliers, a line search on the price of weight between them."""
-    from planner.siting.cover_kernels import ascend
+    from planner.siting.cover_kernels import ascend, start_search
 
     lists = instance.lists()
     need = open_weight(question, instance)
@@ -137,18 +138,25 @@ def _climb(question: Question, best: Best, instance: Instance, deadline: Deadlin
     ratio = instance.costs / np.maximum(instance.relation @ instance.weights, 1e-300)
     prices = Prices(np.minimum.reduceat(ratio[lists.row_sites], lists.row_first[:-1]) * instance.weights, 0.0)
     plan = best.is_open[instance.sites]
-    price = float(np.max(prices.duals / instance.weights)) * 2 if not plan.any() else float((best.value - base) / need)
-    prices = _best_weight_price(question, instance, Prices(prices.duals, max(price, 1e-12)))
+    losses = (start_search(lists, plan, instance.weights, 1).score / instance.costs)[plan]
+    # What the last people covered cost: the price at which it begins to pay to leave people out.
+    prices = Prices(prices.duals, 1.0 / max(float(np.quantile(losses, 0.1)), 1e-9 * total))
+    prices = Prices(np.minimum(prices.duals, prices.weight_price * instance.weights), prices.weight_price)
     everyone = np.arange(instance.sites.size)
+    path = np.stack([prices.duals, prices.duals, np.zeros_like(prices.duals)])
     control = np.array([best.value - base, 1.0, 0.0])
     n_rounds = max(4, int(deadline.seconds * WORK_PER_SECOND / (STEPS_PER_PRICE * instance.relation.nnz)))
     for _ in range(min(200, n_rounds)):
         cap = prices.weight_price * instance.weights
         control[2] = prices.weight_price * (need - total)
-        duals = prices.duals.copy()
-        ascend(lists, instance.costs, cap, everyone, duals, control, STEPS_PER_PRICE)
-        prices = _best_weight_price(question, instance, Prices(duals, prices.weight_price))
+        ascend(lists, instance.costs, cap, everyone, path, control, STEPS_PER_PRICE)
+        before = prices.weight_price
+        prices = _best_weight_price(question, instance, Prices(path[0].copy(), before))
+        path[0] = prices.duals
+        path[1] *= prices.weight_price / before
         offer_prices(question, best, instance.spread_share(prices.duals, question.weights), prices.weight_price)
+        offer_plan(question, best, instance, _greedy(instance, prices.duals, need))
+        control[0] = best.value - base
         report(best, deadline)
         if deadline.left_s <= 0 or control[1] < LEAST_STEP or is_settled(question, best):
             break
@@ -185,8 +193,9 @@ def _finish(question: Question, best: Best, instance: Instance, deadline: Deadli
         best.solver_bound = min(cutoff, base)
         return
     gap_share = (best.value - max(best.bound, best.solver_bound)) / max(1e-9, abs(best.value))
-    is_small = instance.relation.nnz <= LARGEST_BRANCHING
-    _search(question, best, instance, (0.1 if gap_share < SMALL_GAP else 0.5) if is_small else 1.0, deadline)
+    # Where the gap is wide branching on much cannot close it: searching on is worth more.
+    is_small = instance.relation.nnz <= (LARGEST_BRANCHING if gap_share < SMALL_GAP else LARGEST_WIDE_BRANCHING)
+    _search(question, best, instance, (0.1 if gap_share < SMALL_GAP else 0.3) if is_small else 1.0, deadline)
     if not is_small or is_settled(question, best) or deadline.left_s <= 0:
         return
     plan = _greedy(instance, np.zeros(instance.rows.size), need)

@@ -37,11 +37,12 @@ if TYPE_CHECKING:
 
 LARGEST_RELAXATION = 4_000_000
 LARGEST_BRANCHING = 1_500_000
+LARGEST_WIDE_BRANCHING = 60_000
 WORK_PER_SECOND = 2e8
 WORK_STEP = 2e7
 LEAST_WORK = 1e6
 WORK_PER_PAIR = 2e4
-STEPS_PER_PRICING = 100
+STEPS_PER_PRICING = 200
 LEAST_STEP = 1e-5
 SMALL_GAP = 0.03
 
@@ -273,19 +274,20 @@ def climb(
     base = float(question.costs[question.is_sure].sum() + question.costs[instance.opened].sum())
     control = np.array([best.value - base, 1.0, 0.0])
     margin = np.empty(n_sites)
+    path = np.stack([current, current, np.zeros_like(current)])
     kept, kept_bound = current.copy(), -np.inf
     n_rounds = max(4, int(deadline.seconds * WORK_PER_SECOND / (STEPS_PER_PRICING * instance.relation.nnz / 4)))
     for _ in range(min(60, n_rounds)):
-        reduced_costs(lists.site_first, lists.site_rows, instance.costs, current, everyone, margin)
-        bound = float(current.sum() + np.minimum(0.0, margin).sum())
+        reduced_costs(lists.site_first, lists.site_rows, instance.costs, path[0], everyone, margin)
+        bound = float(path[0].sum() + np.minimum(0.0, margin).sum())
         if bound > kept_bound:
-            kept, kept_bound = current.copy(), bound
+            kept, kept_bound = path[0].copy(), bound
         report(best, deadline)
         if deadline.left_s <= 0 or control[1] < LEAST_STEP:
             break
         size = min(n_sites, max(2000, n_sites // 4))
         sites = np.sort(np.argpartition(margin, size - 1)[:size])
-        ascend(lists, instance.costs, cap, sites, current, control, STEPS_PER_PRICING)
+        ascend(lists, instance.costs, cap, sites, path, control, STEPS_PER_PRICING)
     return kept
 
 
@@ -312,8 +314,9 @@ def _finish(question: Question, best: Best, instance: Instance, deadline: Deadli
         best.solver_bound = min(cutoff, base)
         return
     gap_share = (best.value - max(best.bound, best.solver_bound)) / max(1e-9, abs(best.value))
-    is_small = instance.relation.nnz <= LARGEST_BRANCHING
-    _search(question, best, instance, (0.1 if gap_share < SMALL_GAP else 0.7) if is_small else 1.0, deadline)
+    # Where the gap is wide branching on much cannot close it: searching on is worth more.
+    is_small = instance.relation.nnz <= (LARGEST_BRANCHING if gap_share < SMALL_GAP else LARGEST_WIDE_BRANCHING)
+    _search(question, best, instance, (0.1 if gap_share < SMALL_GAP else 0.3) if is_small else 1.0, deadline)
     if not is_small or is_settled(question, best) or deadline.left_s <= 0:
         return
     plan = _own_plan(best, instance)
