@@ -80,7 +80,7 @@ def _meaning(column: Column) -> str:
 
 def _range(column: Column) -> str:
     ends = [f"{sign} {limit:g}" for sign, limit in (("≥", column.minimum), ("≤", column.maximum)) if limit is not None]
-    return "".join(f", {end}" for end in ends)
+    return "".join(f" {end}" for end in ends)
 
 
 def _choices(contract: TableContract) -> str:
