@@ -46,7 +46,7 @@ def content_hash(table: pd.DataFrame) -> str:
 
 def _canonical_column(values: pd.Series) -> list[str]:
     if isinstance(values.dtype, gpd.array.GeometryDtype):
-        shapes = shapely.transform(values.to_numpy(), lambda xy: np.round(xy, _GEOMETRY_DIGITS))
+        shapes = shapely.transform(values.to_numpy(), lambda xy: np.round(xy, _GEOMETRY_DIGITS) + 0.0)  # no minus zero
         return [str(wkb) for wkb in shapely.to_wkb(shapely.normalize(shapes), hex=True)]
     try:
         code, distinct = pd.factorize(values.astype(object), use_na_sentinel=False)
@@ -65,7 +65,7 @@ def _canonical(value: Any) -> str:  # noqa: ANN401  a cell holds anything
         return ""
     if isinstance(value, bool):
         return str(int(value))
-    return f"{float(value):.9g}" if isinstance(value, (int, float)) else str(value)
+    return f"{float(value) + 0.0:.9g}" if isinstance(value, (int, float)) else str(value)
 
 
 def file_hash(path: Path) -> str:

@@ -108,9 +108,11 @@ def write_cell(cell: Cell, value: Any) -> None:  # noqa: ANN401  a cell holds an
     """Put `value` into `cell`: text stays text (never a formula), unknown and unreachable stay empty."""
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or value is pd.NA or (isinstance(value, float) and not np.isfinite(value)):
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and not np.isfinite(value)):
         return
     if isinstance(value, str):
+        if not value:
+            return
         cell.value = value.translate(_ILLEGAL)
         # Excel would run a text that begins like a formula; data type "s" and the quote prefix keep it a text.
         cell.data_type = "s"

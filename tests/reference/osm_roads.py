@@ -16,6 +16,16 @@ _NO_ROAD = {
 _ACCESS = {"yes": "yes", "designated": "yes", "permissive": "yes", "no": "no", "private": "no"}
 
 
+def _foot(tags):
+    """Whether people may walk: what is said of walkers, else of everybody, else a pavement beside the lane."""
+    said = _ACCESS.get(tags.get("foot"))
+    if said is None and (tags.get("access") in ("no", "private") or tags.get("motorroad") == "yes"):
+        return "no"
+    if said is None and tags.get("sidewalk") in ("both", "left", "right", "yes"):
+        return "yes"
+    return said
+
+
 def read_links(path, crs):
     """Links between shared vertices, in `crs`; nodes without a location are left out of their ways."""
     ways = []
@@ -42,7 +52,7 @@ def read_links(path, crs):
                     "road_id": f"r{len(rows)}",
                     "class": tags["highway"],
                     "oneway": {"yes": "forward", "-1": "backward"}.get(tags.get("oneway"), "no"),
-                    "foot": _ACCESS.get(tags.get("foot")),
+                    "foot": _foot(tags),
                     "bicycle": _ACCESS.get(tags.get("bicycle")),
                     "motor": _ACCESS.get(tags.get("motor_vehicle")),
                     "bridge": tags.get("bridge", "no") != "no",

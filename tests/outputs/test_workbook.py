@@ -1,0 +1,115 @@
+"""The workbook, read back by openpyxl: a planner's ledger, and no formula whatever people are called."""
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+from planner.outputs.sheets import PEOPLE, SHARE, Sheet, SheetColumn, add_sheet, write_cell
+from planner.outputs.workbook import league_table, sheets, write_workbook
+from planner.scenario import Scenario
+from planner.texts import text
+from tests.reference.lattice import HOSTILE, IMAGE
+
+
+@pytest.fixture(scope="module")
+def book(lattice_plan, tmp_path_factory):
+    path = tmp_path_factory.mktemp("book") / "成果.xlsx"
+    return openpyxl.load_workbook(write_workbook(lattice_plan, path))
+
+
+def column_of(page, header):
+    """Cells under a header of row 3."""
+    for cell in page[3]:
+        if cell.value == header:
+            return [page.cell(row, cell.column) for row in range(4, page.max_row + 1)]
+    raise AssertionError(f"no {header} in {[cell.value for cell in page[3]]}")
+
+
+def test_every_part_has_its_sheet_with_frozen_headers(book, lattice_plan):
+    names = [text(f"sheets.{name}", "zh") for name in ("summary", "towns", "gaps", "settlements", "proposals")]
+    assert set(names) <= set(book.sheetnames)
+    for page in book:
+        assert page.freeze_panes == "B4"
+        assert page.auto_filter.ref.startswith("A3:")
+        assert page.max_row >= 4
+        headers = [cell.value for cell in page[3] if cell.value is not None]
+        assert len(headers) == len(set(headers)), f"{page.title}: two columns of one name"
+        assert all(any("一" <= letter <= "鿿" for letter in header) for header in headers), headers
+        assert page.column_dimensions["A"].width >= 8
+        note = page.cell(2, 1).value
+        assert "15" in note
+        assert "1080" in note.replace(",", ""), note
+
+
+def test_no_cell_is_a_formula_and_no_word_is_lost(book):
+    words = set()
+    for page in book:
+        for row in page.iter_rows():
+            for cell in row:
+                assert cell.data_type in {"s", "n", "b", "d"}, (page.title, cell.coordinate, cell.value)
+                assert cell.hyperlink is None
+                words.add(cell.value)
+    assert {"=cmd()", IMAGE, "=乙镇"} <= words
+    with_prefix = [
+        cell.quotePrefix
+        for page in book
+        for row in page.iter_rows()
+        for cell in row
+        if isinstance(cell.value, str) and cell.value[:1] in {"=", "+", "@"}
+    ]
+    assert with_prefix
+    assert all(with_prefix)
+
+
+def test_numbers_are_numbers_with_their_formats(book, lattice_plan):
+    page = book[text("sheets.towns", "zh")]
+    people = column_of(page, text("columns.population", "zh"))
+    assert {cell.number_format for cell in people} == {PEOPLE}
+    expected = lattice_plan.study.table("demand")["population"].sum()
+    assert sum(cell.value for cell in people) == expected
+    walk = column_of(page, text("sheets.share_of", "zh", profile=text("terms.walk", "zh")))
+    assert {cell.number_format for cell in walk} == {SHARE}
+    assert all(0 <= cell.value <= 1 for cell in walk)
+
+
+def test_towns_are_ranked_by_people_left_out(lattice_plan):
+    table = league_table(lattice_plan)
+    assert table["rank"].tolist() == [1, 2]
+    assert table["uncovered_people"].is_monotonic_decreasing
+    assert [column for column in table.columns if column.startswith("share:")] == [
+        f"share:{code}" for code in Scenario().profiles
+    ]
+
+
+def test_english_sheets_have_english_headers(lattice_plan):
+    headers = [column.header for sheet in sheets(lattice_plan, "en") for column in sheet.columns]
+    assert not [header for header in headers if any("一" <= letter <= "鿿" for letter in header)]
+
+
+@pytest.mark.parametrize("value", [*HOSTILE, "\x00a\x07b", "=1\x0b+1", "甲" * 40_000])
+def test_any_text_stays_a_text(tmp_path, value):
+    book = openpyxl.Workbook()
+    write_cell(book.worksheets[0].cell(1, 1), value)
+    book.save(tmp_path / "one.xlsx")
+    cell = openpyxl.load_workbook(tmp_path / "one.xlsx").worksheets[0].cell(1, 1)
+    assert cell.data_type == "s"
+    cleaned = "".join(letter for letter in value if letter >= " ")[:32_767]
+    assert cell.value == cleaned
+
+
+@pytest.mark.parametrize("value", [None, np.nan, np.inf, -np.inf, pd.NA, np.float64("nan"), pd.NaT])
+def test_the_unknown_stays_empty(value):
+    cell = openpyxl.Workbook().worksheets[0].cell(1, 1)
+    write_cell(cell, value)
+    assert cell.value is None
+
+
+def test_a_sheet_of_no_rows_and_a_long_name(tmp_path):
+    book = openpyxl.Workbook()
+    table = pd.DataFrame({"a": []})
+    add_sheet(book, Sheet("名" * 40, "=title", "+note", [SheetColumn("a", "=header")], table))
+    book.save(tmp_path / "none.xlsx")
+    page = openpyxl.load_workbook(tmp_path / "none.xlsx").worksheets[1]
+    assert len(page.title) == 31
+    assert [page.cell(row, 1).data_type for row in (1, 2, 3)] == ["s", "s", "s"]
