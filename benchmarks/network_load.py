@@ -32,12 +32,13 @@ def main():
             print(f"{name}: skipped, {path} is absent")
             continue
         roads = read_osm(path, crs).roads
+        network = build_network(roads, crs)
         with tempfile.TemporaryDirectory() as folder:
             tasks = {
                 "bare": lambda p=path: bare(p),
                 "read": lambda p=path, c=crs: read_osm(p, c),
                 "build": lambda r=roads, c=crs: build_network(r, c),
-                "profile": lambda n=build_network(roads, crs): prepared(n, "walk"),
+                "profile": lambda n=network: prepared(n, "walk"),
                 "cached": lambda r=roads, c=crs, f=folder: cached_network(r, c, None, Path(f)),
             }
             spent, _ = medians(tasks)

@@ -51,15 +51,15 @@ def measure(name, network, code):
         )
 
     for package in ("pandana", "pandarm"):
-        peer = range_queries(package, network, (tail, head, cost), sources[:60])
+        peer = range_queries(package, network, (tail, head, cost), sources[:30])
         if peer:
-            compare(f"{name}, {code}: against {package} range queries", 300, ours, 60, peer, ">= 50 x")
-    peer = ego_lengths((tail, head, cost), sources[:10])
+            compare(f"{name}, {code}: against {package} range queries", 300, ours, 30, peer, ">= 50 x")
+    peer = ego_lengths((tail, head, cost), sources[:4])
     if peer:
-        compare(f"{name}, {code}: against networkx with cutoff", 300, ours, 10, peer, ">= 40 x")
-    peer = ego_hulls(network, (tail, head, cost), sources[:4])
+        compare(f"{name}, {code}: against networkx with cutoff", 300, ours, 4, peer, ">= 40 x")
+    peer = ego_hulls(network, (tail, head, cost), sources[:2])
     if peer:
-        compare(f"{name}, {code}: against the osmnx recipe", 300, ours, 4, peer, ">= 500 x")
+        compare(f"{name}, {code}: against the osmnx recipe", 300, ours, 2, peer, ">= 500 x")
 
 
 def compare(figure, n_ours, ours, n_peer, peer, target):
