@@ -506,11 +506,16 @@ def _flush_folder(folder: Path) -> None:
 
 
 def _require_same_revision(study: Study, path: Path) -> None:
-    """Raise unless `path` is free, or holds the revision that `study` was opened from."""
+    """Raise unless `path` is free, or holds the study and the revision that `study` was opened from."""
     if not path.exists():
         return
     with _reading(path), closing(_connect(path)) as database:
-        found = int(_head(path, database)["revision"])
+        head = _head(path, database)
+        found = int(head["revision"])
+    if head["name"] != study.name:
+        raise RevisionConflictError(
+            f"{path.name} is the study of {head['name']}, yours is that of {study.name}. Choose another file."
+        )
     if found != study.revision:
         raise RevisionConflictError(
             f"{path.name} was saved by someone else in the meantime (revision {found}, yours is {study.revision}). "

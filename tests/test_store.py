@@ -223,6 +223,14 @@ def test_saving_again_and_again(path):
 # ---- somebody else ----
 
 
+def test_a_save_over_another_county_is_refused(tmp_path):
+    path = tmp_path / "county.gpkg"
+    save_study(new_study("甲县", "EPSG:4545"), path)
+    with pytest.raises(RevisionConflictError, match="甲县"):
+        save_study(replace(new_study("乙县", "EPSG:4545"), revision=1), path)
+
+
+
 def test_a_save_over_someone_elses_is_refused(path):
     save_study(with_places(), path)
     mine, theirs = open_study(path), open_study(path)
