@@ -74,7 +74,8 @@ def cover_certificate(problem: SitingProblem, rules: Rules, reduced: Reduced, pr
     columns = merged[inside]
     share[inside] = np.minimum(1.0 / reduced.needed[columns], prices.demand[columns] / reduced.weights[columns])
     demand[inside] = np.floor(weights[inside] * share[inside]).astype(np.int64)
-    out_of_reach = np.diff(problem.covers.tocsc().indptr) == 0
+    # Whom no row covers that may still be opened: their full price takes them off, and no such row has it.
+    out_of_reach = (merged < 0) & ~reduced.is_settled
     demand[out_of_reach] = weights[out_of_reach]
     leaf = Leaf((), (), demand, rule_prices(rules, prices.rules, bits))
     return Certificate(bits, (leaf,), reduced.dropped)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from planner.siting.solution import Ask
 
 SMALL = 60_000
-SPARSE = 150_000
+SPARSE = 30_000
 INTERIOR_SITES = 2_500
 MARGIN = 1e-7
 
