@@ -25,6 +25,7 @@ from planner.network.road_network import RoadNetwork
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
 
     from planner.study import Grid
 
@@ -72,7 +73,6 @@ def cache_folder() -> Path:
 
 def content_key(roads: gpd.GeoDataFrame, crs: str, elevation: Grid | None) -> str:
     """Return a SHA-256 over all that the network is made of: lines, values, CRS, heights and the code."""
-    import pandas as pd
     import shapely
 
     digest = hashlib.sha256(_code_digest() + crs.encode())
@@ -83,12 +83,21 @@ def content_key(roads: gpd.GeoDataFrame, crs: str, elevation: Grid | None) -> st
     for name in _VALUES:
         if name in roads:
             digest.update(name.encode())
-            values = roads[name]
-            digest.update(pd.util.hash_array(values.astype("object").to_numpy(), categorize=True).data)
+            digest.update(_column_bytes(roads[name]))
     if elevation is not None:
         digest.update(f"{elevation.crs}{elevation.transform}{elevation.values.shape}".encode())
         digest.update(np.ascontiguousarray(elevation.values).data)
     return digest.hexdigest()
+
+
+def _column_bytes(values: pd.Series) -> bytes:
+    """Return what tells one column of values from another."""
+    import pandas as pd
+
+    if values.dtype.kind in "ib":
+        return values.to_numpy(np.int64).tobytes()
+    codes, names = pd.factorize(values.astype("object"), use_na_sentinel=True)
+    return codes.astype(np.int32).tobytes() + "\x00".join(str(name) for name in names).encode()
 
 
 @cache
