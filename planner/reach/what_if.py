@@ -13,12 +13,14 @@ import numpy as np
 
 from planner.errors import InputError
 from planner.network.road_network import UNREACHABLE_CS, Snapped
+from planner.network.snap import snap_points
 from planner.reach.access import chosen
 from planner.reach.positions import Direction, index_positions, make_positions, search_graph
 from planner.reach.travel_times import Nearest
 from planner.units import CENTISECONDS_PER_MINUTE, cs_from_min
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from numpy.typing import NDArray
 
     from planner.network.road_network import ProfileNetwork
@@ -304,3 +306,18 @@ def _finish(trial: WhatIf, row: int, n_junctions: int, *, was_open: bool) -> Cha
 
 def _joined(one: Snapped, two: Snapped) -> Snapped:
     return Snapped(**{f.name: np.concatenate([getattr(one, f.name), getattr(two, f.name)]) for f in fields(Snapped)})
+
+
+def with_roads(trial: WhatIf, profile_network: ProfileNetwork, barriers: gpd.GeoDataFrame | None = None) -> WhatIf:
+    """Return a trial on edited roads, with the same places (open or closed) and points touching the roads anew.
+
+    An edited road moves positions and joins or cuts chains, so the network is searched once more from scratch; the
+    old trial stays as it is: to undo, go on with it.
+    """
+    places, points = (
+        snap_points(profile_network, part.ids, part.x, part.y, barriers) for part in (trial.places, trial.points)
+    )
+    other = start_what_if(profile_network, places, points, trial.direction, trial.limit_cs / CENTISECONDS_PER_MINUTE)
+    for row in np.flatnonzero(~trial.is_open):
+        _close(other, int(row))
+    return other
