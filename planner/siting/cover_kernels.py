@@ -193,8 +193,8 @@ def ascend(
     """Deflected subgradient steps on the multipliers over the listed sites (Held and Karp 1971, Camerini et al. 1975).
 
     `cap` bounds each multiplier. `path`, [3, n_rows], holds the best multipliers, where the steps stand and where they
-    head; it is changed in place. `control` holds the value to climb towards, the step size (lowered here when steps stop
-    helping) and the constant that the bound lacks. Returns the bound of the best over the listed sites.
+    head; it is changed in place. `control` holds the value to climb towards, the step size (lowered here as needed)
+    and the constant that the bound lacks. Returns the bound of the best over the listed sites.
     """
     duals, current, direction = path[0], path[1], path[2]
     n_rows = duals.shape[0]
