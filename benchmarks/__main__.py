@@ -1,0 +1,32 @@
+"""The short form of every benchmark, one after the other: python -m benchmarks.
+
+Each runs in a process of its own; the long forms are in the docstrings of the scripts.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+SHORT_FORMS = (
+    ("network_load",),
+    ("reach_search", "porto_alegre"),
+    ("reach_peers", "porto_alegre"),
+    ("reach_nearest", "what_if", "cores"),
+    ("circles", "10000"),
+    ("or_library", "scp", "pcenter", "--limit", "5"),
+    ("demo",),
+)
+
+
+def main():
+    started = time.perf_counter()
+    for name, *options in SHORT_FORMS:
+        print(f"\n== {name} {' '.join(options)}", flush=True)
+        subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], check=False)
+    print(f"\n{time.perf_counter() - started:.0f} s in all")
+
+
+if __name__ == "__main__":
+    main()
