@@ -1,4 +1,4 @@
-"""Instances of the siting benchmarks: made from a seed, or read from published files in ../shared/data."""
+"""Instances of the siting benchmarks, made from a seed, and from real roads in ../shared/data."""
 
 from __future__ import annotations
 
@@ -84,44 +84,7 @@ def streets(n_nodes, share, seed):
         mean = np.isfinite(sparse.csgraph.dijkstra(sub, indices=sample, limit=middle)).mean()
         low, high = (middle, high) if mean < share else (low, middle)
     blocks = [
-        sparse.csr_matrix(
-            np.isfinite(sparse.csgraph.dijkstra(sub, indices=np.arange(at, min(at + 500, len(keep))), limit=high))
-        )
-        for at in range(0, len(keep), 500)
+        sparse.csr_matrix(np.isfinite(sparse.csgraph.dijkstra(sub, indices=part, limit=high)))
+        for part in np.array_split(np.arange(len(keep)), max(1, len(keep) // 500))
     ]
     return sparse.vstack(blocks, format="csr"), rng.integers(1, 101, len(keep)).astype(float)
-
-
-def pmed(number):
-    """OR-Library p-median: minutes of all pairs, number to open, proven optimum (Beasley 1985)."""
-    folder = SHARED / "pmed"
-    numbers = np.array((folder / f"pmed{number}.txt").read_text().split(), dtype=np.int64)
-    n, n_edges, p = numbers[:3].tolist()
-    edges = numbers[3 : 3 + 3 * n_edges].reshape(-1, 3)
-    cost = np.full((n, n), np.inf)
-    for one, two, length in edges.tolist():
-        cost[one - 1, two - 1] = cost[two - 1, one - 1] = length
-    np.fill_diagonal(cost, 0)
-    minutes = sparse.csgraph.floyd_warshall(sparse.csgraph.csgraph_from_dense(cost, null_value=np.inf), directed=False)
-    optima = dict(
-        line.split()[:2] for line in (folder / "optima.txt").read_text().splitlines() if line.startswith("pmed")
-    )
-    return minutes, p, int(optima[f"pmed{number}"])
-
-
-def scp(name):
-    """OR-Library set covering: relation sites x rows, costs, best-known value (Beasley 1987)."""
-    folder = SHARED / "scp"
-    numbers = iter(np.array((folder / f"scp{name}.txt").read_text().split(), dtype=np.int64).tolist())
-    n_rows, n_sites = next(numbers), next(numbers)
-    costs = np.array([next(numbers) for _ in range(n_sites)], dtype=float)
-    rows, columns = [], []
-    for row in range(n_rows):
-        for _ in range(next(numbers)):
-            columns.append(next(numbers) - 1)
-            rows.append(row)
-    covers = sparse.csr_matrix((np.ones(len(rows), dtype=bool), (columns, rows)), shape=(n_sites, n_rows))
-    known = dict(line.split()[:2] for line in (folder / "best-known.txt").read_text().splitlines() if line.strip())
-    key = name if name[0].isalpha() else f"{name[0]}.{name[1:]}"
-    value = known.get(key) or known.get(key.upper()) or known.get(key[0].upper() + "." + key[1:])
-    return covers, costs, int(value)

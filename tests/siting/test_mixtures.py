@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import os
 
 import numpy as np
 import pytest
 
+from planner.siting import cover, special
 from planner.siting.certificate import check_certificate
 from planner.siting.problem import BY_MINUTES, MAXIMISING, OBJECTIVES, Quota, SitingProblem
 from planner.siting.solve import solve
@@ -244,6 +246,15 @@ def test_mixtures_equal_brute_force(start):
 
 
 @pytest.mark.slow
-def test_300_mixtures_equal_brute_force():
-    for seed in range(100, 400):
+def test_many_mixtures_equal_brute_force():
+    """`SITING_MIXTURES=10000` runs the whole ten thousand; by default a sample of them."""
+    for seed in range(100, 100 + int(os.environ.get("SITING_MIXTURES", "300"))):
+        assert_equal_to_brute_force(seed)
+
+
+@pytest.mark.slow
+def test_mixtures_answered_by_methods_of_their_own_equal_brute_force(monkeypatch):
+    monkeypatch.setattr(special, "SMALL", -1)
+    monkeypatch.setattr(cover, "SMALL", -1)
+    for seed in range(5000, 5000 + int(os.environ.get("SITING_MIXTURES", "120"))):
         assert_equal_to_brute_force(seed)
