@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import locale
+import math
 import os
 import sys
 import tempfile
@@ -98,7 +99,16 @@ class _Bars:
 
 
 def _print_json(document: object) -> None:
-    typer.echo(json.dumps(document, ensure_ascii=False, allow_nan=False, default=_plain))
+    typer.echo(json.dumps(_finite(document), ensure_ascii=False, allow_nan=False, default=_plain))
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401  any document
+    """Return the document with null for every number that JSON cannot write, such as a share of nobody."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  whatever json does not know
@@ -135,7 +145,8 @@ def _print_table(title: str, records: Sequence[Mapping[str, Any]], columns: Iter
     names = list(columns)
     for name in names:
         is_number = any(isinstance(record.get(name), (int, float)) for record in records)
-        table.add_column(text(f"columns.{name}", language()), justify="right" if is_number else "left")
+        # Folded, never cut: a figure that ends in dots is no figure.
+        table.add_column(text(f"columns.{name}", language()), justify="right" if is_number else "left", overflow="fold")
     for record in records:
         table.add_row(*(escape(_shown(name, record.get(name))) for name in names))
     Console().print(table)
@@ -304,7 +315,9 @@ def network(study: StudyPath, as_json: AsJson = False) -> None:
     if as_json:
         _print_json(description)
         return
-    records = [{"item": text(f"cli.{key}", language()), "value": value} for key, value in description.items()]
+    records = [
+        {"item": text(f"cli.{key}", language()), "value": _shown(key, value)} for key, value in description.items()
+    ]
     _print_table(text("cli.network", language()), records, ("item", "value"))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import tomllib
 import zipfile
@@ -15,6 +14,7 @@ import pandas as pd
 
 from planner.crs import WGS84
 from planner.errors import InputError
+from planner.hashes import file_hash
 from planner.inputs.frames import county_outline
 from planner.inputs.options import ImportOptions
 from planner.progress import SILENT
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from planner.progress import Progress
     from planner.study import Study
 
-__all__ = ["KINDS", "ImportOptions", "ImportResult", "file_hash", "import_file", "read_class_map"]
+__all__ = ["KINDS", "ImportOptions", "ImportResult", "import_file", "read_class_map"]
 
 KINDS = ("roads", "facilities", "candidates", "demand", "population", "settlements", "areas", "elevation", "barriers")
 HISTORY_COLUMNS = ("kind", "file", "sha256", "frame", "rows_in", "rows_accepted", "rows_refused", "imported_at",
@@ -39,7 +39,6 @@ _OSM_SUFFIXES = (".pbf", ".osm")
 _BARRIER_SOURCE = "barrier_source"
 # Roads may be imported later and reach beyond what is known of the county.
 _ELEVATION_MARGIN_M = 10_000.0
-_SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def import_file(
     row = {
         "kind": kind,
         "file": path.name,
-        "sha256": file_hash(path),
+        "sha256": file_hash(Path(path)),
         "frame": taken.frame,
         "rows_in": ledger.rows_in,
         "rows_accepted": ledger.rows_accepted,
@@ -161,21 +160,6 @@ def read_class_map(path: Path | str) -> dict[str, str]:
     return road_classes_from_toml(words)
 
 
-def file_hash(path: Path | str) -> str:
-    """Return the SHA-256 of a file; of a shapefile, that of all its parts."""
-    path = Path(path)
-    parts = [path]
-    if path.suffix.lower() == ".shp":
-        siblings = {part.suffix.lower(): part for part in path.parent.iterdir() if part.stem == path.stem}
-        parts = [siblings[suffix] for suffix in _SHAPEFILE_PARTS if suffix in siblings]
-    digest = hashlib.sha256()
-    for part in parts:
-        with part.open("rb") as file:
-            while chunk := file.read(1024**2):
-                digest.update(chunk)
-    return digest.hexdigest()
-
-
 def _take(study: Study, kind: str, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
     """Read the file with the reader of its kind."""
     if kind == "elevation":
@@ -213,7 +197,8 @@ def _take_roads(study: Study, path: Path, options: ImportOptions, progress: Prog
         from planner.inputs.roads import read_road_lines
 
         read, frame = read_road_lines(path, study.crs, options, progress), options.frame or ""
-    changed = study.with_table("roads", read.roads).with_metadata(road_source=path.name)
+    missing = int(read.counts.get("n_missing_nodes", 0))
+    changed = study.with_table("roads", read.roads).with_metadata(road_source=path.name, n_missing_nodes=missing)
     if not study.has("barriers") or study.metadata.get(_BARRIER_SOURCE) == "roads":
         changed = changed.with_table("barriers", read.barriers).with_metadata(**{_BARRIER_SOURCE: "roads"})
     return _Taken(changed, read.ledger, read.counts, frame)
