@@ -32,8 +32,8 @@ def main():
         wall = [run(Path(folder) / str(number)) for number in range(runs)]
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(
-        f"planner demo: wall {statistics.median(wall):.1f} s (at most 60), CPU {(used.ru_utime - before) / runs:.1f} s, "
-        f"memory {used.ru_maxrss / 1024:.0f} MB (at most 2048)"
+        f"planner demo: wall {statistics.median(wall):.1f} s (at most 60), "
+        f"CPU {(used.ru_utime - before) / runs:.1f} s, memory {used.ru_maxrss / 1024:.0f} MB (at most 2048)"
     )
 
 

@@ -16,7 +16,7 @@ _HOMES = {
     "planner.inputs.options": ("ImportOptions",),
     "planner.network.road_network": ("ProfileNetwork", "RoadNetwork", "Snapped"),
     "planner.outputs.export": ("write_export",),
-    "planner.outputs.manifest": ("content_hash",),
+    "planner.hashes": ("content_hash",),
     "planner.outputs.templates": ("write_templates",),
     "planner.plan": (
         "Plan",
@@ -44,15 +44,15 @@ _HOMES = {
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = sorted(_HOME_OF)  # noqa: PLE0605  a list of names, put together from the homes above
+__all__ = sorted(_HOME_OF)
 
 if TYPE_CHECKING:
     from planner.errors import CancelledError, InputError, PlannerError, ScenarioError
+    from planner.hashes import content_hash
     from planner.inputs.intake import import_file
     from planner.inputs.options import ImportOptions
     from planner.network.road_network import ProfileNetwork, RoadNetwork, Snapped
     from planner.outputs.export import write_export
-    from planner.outputs.manifest import content_hash
     from planner.outputs.templates import write_templates
     from planner.plan import (
         Plan,

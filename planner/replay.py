@@ -6,10 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import InputError
+from planner.hashes import content_hash
 from planner.inputs.intake import ImportOptions, import_file
 from planner.outputs.export import write_export
 from planner.outputs.layers import result_tables
-from planner.outputs.manifest import content_hash, find_inputs, read_manifest
+from planner.outputs.manifest import find_inputs, read_manifest
 from planner.plan import make_plan
 from planner.progress import SILENT
 from planner.scenario import scenario_from_toml

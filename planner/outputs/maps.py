@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from planner.coverage.names import gap_names
 from planner.crs import WGS84, transform
 from planner.outputs.leaflet import escaped, features, offline_map
 from planner.outputs.statement import conditions, profile_name, tier_name
@@ -208,6 +209,7 @@ def _add_gaps(page: folium.Map, plan: Plan, language: Language) -> None:
     fields = ("rank", "name", "people", "nearest_median_min", "over_median_min", "cause")
     gaps = plan.gaps[[*fields, "geometry"]].copy()
     gaps["cause"] = [text(f"coverage.{cause}", language) for cause in gaps["cause"]]
+    gaps["name"] = gap_names(plan.gaps, language)
     gaps = _rounded(gaps)
     first, rest = gaps[gaps["rank"] <= LARGEST_GAPS], gaps[gaps["rank"] > LARGEST_GAPS]
     for name, rows in (("layer_gaps", first), ("layer_gaps_rest", rest)):

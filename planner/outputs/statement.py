@@ -31,7 +31,8 @@ def conditions(study: Study, scenario: Scenario, profile: str, language: Languag
     )
     words += text(f"outputs.direction_{scenario.direction}", language) + ("。" if language == "zh" else ".")
     if study.metadata.get("is_synthetic"):
-        words = f"【{text('outputs.synthetic', language)}】" + words
+        mark = text("outputs.synthetic", language)
+        words = (f"【{mark}】" if language == "zh" else f"[{mark}] ") + words
     return words
 
 

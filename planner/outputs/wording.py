@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from planner.coverage.names import gap_names
 from planner.outputs.statement import profile_name, tier_name
 from planner.texts import Language, text
 
@@ -31,6 +32,8 @@ def in_words(table: pd.DataFrame, language: Language = "zh") -> pd.DataFrame:
             worded[column] = pd.Series(
                 [_word(str(column), value, language) for value in worded[column]], index=worded.index, dtype=object
             )
+    if "gap_id" in worded.columns:
+        worded["name"] = gap_names(worded, language)
     return worded
 
 

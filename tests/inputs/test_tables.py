@@ -11,7 +11,8 @@ from geopandas.testing import assert_geodataframe_equal
 
 from planner.crs import transform
 from planner.errors import CancelledError, InputError
-from planner.inputs.intake import ImportOptions, file_hash, import_file
+from planner.hashes import file_hash
+from planner.inputs.intake import ImportOptions, import_file
 from planner.progress import Cancellable
 from planner.schema import CONTRACTS
 

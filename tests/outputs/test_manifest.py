@@ -9,8 +9,9 @@ import pytest
 import shapely
 
 from planner.errors import InputError
+from planner.hashes import content_hash, file_hash
 from planner.outputs.layers import result_tables, write_layers
-from planner.outputs.manifest import content_hash, file_hash, find_inputs, manifest, read_manifest
+from planner.outputs.manifest import find_inputs, manifest, read_manifest
 from planner.scenario import Scenario, scenario_from_toml
 
 
