@@ -154,7 +154,7 @@ def _not_covered(study: Study, access: pd.DataFrame, assigned: pd.DataFrame, sce
     people = people_by_group(demand)
     nearest = access_of(access, list(demand["demand_id"]), scenario.main_profile, scenario.main_tier)
     minutes = nearest["travel_time_min"].to_numpy(dtype=float, na_value=np.nan)
-    chosen = ~is_covered(minutes, scenario.cutoff_min) & (people["all"] > 0).to_numpy()
+    chosen = ~is_covered(minutes, scenario.cutoff_min) & (people > 0).any(axis=1).to_numpy()
     points, minutes, nearest = demand[chosen], minutes[chosen], nearest[chosen]
     over = np.where(np.isfinite(minutes), minutes - scenario.cutoff_min, np.nan)
     members = pd.DataFrame(
