@@ -230,7 +230,6 @@ def test_a_save_over_another_county_is_refused(tmp_path):
         save_study(replace(new_study("乙县", "EPSG:4545"), revision=1), path)
 
 
-
 def test_a_save_over_someone_elses_is_refused(path):
     save_study(with_places(), path)
     mine, theirs = open_study(path), open_study(path)
