@@ -68,6 +68,9 @@ class TableContract:
         raise KeyError(name)
 
 
+# More people than this in one row are a slip of the pen, and would drown everybody else.
+MAX_PEOPLE = 1e9
+
 TIERS = (
     ("centre", ("中心", "实践中心", "centre", "center", "新时代文明实践中心")),
     ("institute", ("所", "实践所", "institute", "新时代文明实践所")),
@@ -192,7 +195,7 @@ DEMAND = TableContract(
         Column("demand_id", "id", "编号", "demand_id", "需求点编号，不重复；留空则自动编号",
                "Unique id; blank: given automatically", synonyms=("需求点编号", "组编号", "id")),
         Column("population", "number", "人口", "population", "居住人口", "People living there", unit="people", is_required=True,
-               minimum=0, synonyms=("人口数", "常住人口", "总人口", "people", "pop")),
+               minimum=0, maximum=MAX_PEOPLE, synonyms=("人口数", "常住人口", "总人口", "people", "pop")),
         _AGE60, _CHILDREN,
         Column("relocated", "number", "搬迁人口", "relocated", "其中易地搬迁人口", "Of these, relocated people", unit="people",
                minimum=0, synonyms=("易地搬迁人口", "安置人口")),
@@ -207,7 +210,7 @@ SETTLEMENTS = TableContract(
                "Unique id; blank: given automatically", synonyms=("安置点编号", "id")),
         Column("name", "text", "名称", "name", "安置点名称", "Name", is_required=True, synonyms=("安置点名称", "安置区名称")),
         Column("people", "number", "安置人数", "people", "安置人口", "People moved there", unit="people", is_required=True,
-               minimum=0, synonyms=("人数", "人口", "安置人口", "population")),
+               minimum=0, maximum=MAX_PEOPLE, synonyms=("人数", "人口", "安置人口", "population")),
         Column("households", "number", "安置户数", "households", "安置户数", "Households", unit="households", minimum=0,
                synonyms=("户数",)),
         _AGE60, _CHILDREN,

@@ -126,7 +126,7 @@ def _validate(table: pd.DataFrame, contract: TableContract, headers: Mapping[str
 def _out_of_range(table: pd.DataFrame, i: int, column: Column, header: str, code: str, findings: Findings) -> None:
     limit = column.minimum if code == "too_small" else column.maximum
     report = findings.refuse if column.is_required else findings.drop
-    report(i, header, code, value=f"{table[column.name].iloc[i]:.15g}", limit=f"{limit:g}", header=header)
+    report(i, header, code, value=f"{table[column.name].iloc[i]:.15g}", limit=f"{limit:.15g}", header=header)
     if not column.is_required:
         table.loc[i, column.name] = np.nan if column.kind == "number" else pd.NA
 

@@ -33,9 +33,11 @@ _BEYOND_AREA_OF_USE_DEG = 2.0
 CGCS2000 = "EPSG:4490"
 _OFFSET_FRAMES = {"gcj02": "GCJ-02 (Amap, Tencent)", "bd09": "BD-09 (Baidu)"}
 _MAX_LON, _MAX_LAT = 180.0, 90.0
+# No frame has coordinates beyond this, zone numbers before the easting included.
+_MAX_COORDINATE = 1e9
 _ZONED_EASTINGS = (25e6, 46e6)
 _FIRST_ZONE = 25
-_PLAIN = re.compile(r"[+-]?[0-9.]+")
+_PLAIN = re.compile(r"[+-]?[0-9.]+(e[+-]?[0-9]+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,8 @@ def fitting_words(xy: tuple[Floats, Floats], study: Study) -> str:
 
 def fitting_frames(x: Floats, y: Floats, study: Study) -> tuple[str, ...]:
     """Return the usual frames in which most coordinates lie where the study is, likeliest first."""
-    usable = np.isfinite(x) & np.isfinite(y)
+    with np.errstate(invalid="ignore"):
+        usable = (np.abs(x) < _MAX_COORDINATE) & (np.abs(y) < _MAX_COORDINATE)
     x, y = x[usable], y[usable]
     if not len(x):
         return ()
@@ -197,16 +200,20 @@ def to_study(
     has_county = is_bound and region.county is not None
     outside = known & ~swapped & ~region.contains(tx, ty) if has_county else np.zeros(len(x), bool)
     outside_crs = known & ~swapped & ~outside & ~region.holds(tx, ty)
+    placed = geometry.copy()
+    placed[outside_crs | outside] = None
+    placed[swapped] = shapely.transform(placed[swapped], lambda xy: xy[:, ::-1])
+    moved = np.asarray(shapely.transform(placed, _mover(frame, region.crs)), dtype=object)
+    impossible = _has_vertex(placed, _is_off_the_globe(frame)) | _has_vertex(moved, _is_nowhere)
+    moved[impossible] = None
+    outside_crs |= impossible
     for i in np.flatnonzero(outside_crs).tolist():
         findings.refuse(i, column, "outside_crs", value=_pair(x[i], y[i]), x=_figure(x[i]), y=_figure(y[i]),
                         crs=region.crs)  # fmt: skip
     for i in np.flatnonzero(outside).tolist():
         findings.refuse(i, column, "outside_county", value=_pair(x[i], y[i]), x=_figure(x[i]), y=_figure(y[i]),
                         tolerance=f"{OUTSIDE_TOLERANCE_M:.0f}")  # fmt: skip
-    placed = geometry.copy()
-    placed[outside_crs | outside] = None
-    placed[swapped] = shapely.transform(placed[swapped], lambda xy: xy[:, ::-1])
-    return np.asarray(shapely.transform(placed, _mover(frame, region.crs)), dtype=object)
+    return moved
 
 
 def centres(geometry: Shapes) -> tuple[Floats, Floats]:
@@ -219,9 +226,29 @@ def _mover(frame: str, crs: str) -> Callable[[Floats], Floats]:
     return lambda xy: np.column_stack(move(xy[:, 0], xy[:, 1]))
 
 
+def _has_vertex(geometry: Shapes, is_such: Callable[[Floats], NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Return bool[n]: which shapes have a vertex for which `is_such` holds."""
+    xy, owner = shapely.get_coordinates(geometry, return_index=True)
+    has = np.zeros(len(geometry), dtype=bool)
+    has[owner[is_such(xy)]] = True
+    return has
+
+
+def _is_nowhere(xy: Floats) -> NDArray[np.bool_]:
+    return np.asarray(~np.isfinite(xy).all(axis=1))
+
+
+def _is_off_the_globe(frame: str) -> Callable[[Floats], NDArray[np.bool_]]:
+    """Return the check for vertices that a geographic frame cannot have: PROJ would wrap 469 E around to 109 E."""
+    if not parse_crs(frame).is_geographic:
+        return _is_nowhere
+    return lambda xy: ~((np.abs(xy[:, 0]) <= _MAX_LON) & (np.abs(xy[:, 1]) <= _MAX_LAT))
+
+
 def _centres(geometry: Shapes) -> tuple[Floats, Floats]:
     bounds = np.atleast_2d(shapely.bounds(geometry))
-    return (bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2
+    # Halves are added, as the sum of two absurd coordinates has no value.
+    return bounds[:, 0] / 2 + bounds[:, 2] / 2, bounds[:, 1] / 2 + bounds[:, 3] / 2
 
 
 def _coordinate(i: int, cell: object, header: str, findings: Findings) -> float:

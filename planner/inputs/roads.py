@@ -107,7 +107,7 @@ def read_road_lines(
     _note_links(links, row, findings)
     progress.update(2, 3, "table")
     roads = road_table(links, _ids(records.row[row], links), attributes, crs)
-    counts = {"n_ways": len(first) - 1, "n_missing_nodes": int((~np.isfinite(xy).all(axis=1)).sum()), **links.counts}
+    counts = {"n_ways": len(first) - 1, **links.counts}
     progress.update(3, 3)
     return RoadsRead(roads, motorways(roads), counts, findings.ledger())
 

@@ -263,8 +263,10 @@ def _single(geometry: Shapes) -> Shapes:
 
 def _present(shapes: Shapes, findings: Findings) -> list[int]:
     """Return the positions of shapes that are there; refuses the others, and those with impossible coordinates."""
-    bounds = np.atleast_2d(shapely.bounds(shapes))
-    present = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes) & np.isfinite(bounds).all(axis=1)
+    xy, owner = shapely.get_coordinates(shapes, return_index=True)
+    present = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
+    # Bounds would hide a single vertex that is not a number.
+    present[owner[~np.isfinite(xy).all(axis=1)]] = False
     for i in np.flatnonzero(~present).tolist():
         findings.refuse(i, "", "no_geometry")
         shapes[i] = None

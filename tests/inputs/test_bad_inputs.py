@@ -105,6 +105,32 @@ def test_without_a_boundary_a_place_far_from_the_crs_is_refused(study, workbook)
     assert "EPSG:32649" in finding.problem("zh")
 
 
+@pytest.mark.parametrize("place", [(1e308, 32.66), (109.0, 1e308), (1e200, -1e200), (469.0, 32.7), (109.0, 1e9)])
+@pytest.mark.parametrize("has_county", [True, False])
+def test_an_impossible_coordinate_is_refused_and_poisons_nothing(study, county, text_file, place, has_county):
+    path = text_file(f"编号,名称,层级,经度,纬度\nA,甲,站,109,32.7\nB,癸,站,{place[0]!r},{place[1]!r}\n")
+    result = import_file(county if has_county else study, "facilities", path, ImportOptions(frame="EPSG:4490"))
+    finding = only_finding(result)
+    assert (finding.row, finding.column, finding.is_refused) == (3, "经度/纬度", True)
+    assert finding.code in ("outside_crs", "outside_county")
+    assert np.isfinite(shapely.get_coordinates(result.study.table("facilities").geometry)).all()
+
+
+def test_a_file_of_impossible_coordinates_only_is_one_error(county, text_file):
+    path = text_file("编号,名称,层级,经度,纬度\nA,甲,站,1e308,32\nB,癸,站,1e308,33\n")
+    with pytest.raises(InputError, match="No usual frame fits"):
+        import_file(county, "facilities", path, ImportOptions(frame="EPSG:4490"))
+
+
+@pytest.mark.parametrize("vertex", [(1e300, 32.6), (460.0, 32.6), (109.1, -91.0)])
+def test_one_impossible_vertex_refuses_the_shape(study, layer, vertex):
+    bad = shapely.Polygon([(109, 32.5), (109.2, 32.5), vertex])
+    path = layer([SQUARE, bad], "层.parquet", 代码=["1", "2"], 名称=["甲", "乙"], 级别=["县", "镇"])
+    result = import_file(study, "areas", path)
+    assert [(f.row, f.is_refused) for f in result.ledger.rows if f.is_refused] == [(2, True)]
+    assert np.isfinite(result.study.table("areas").total_bounds).all()
+
+
 @pytest.mark.parametrize(("kind", "header"), [("demand", "人口"), ("population", "人口"), ("settlements", "安置人数")])
 @pytest.mark.parametrize(
     ("value", "code"),
@@ -112,6 +138,8 @@ def test_without_a_boundary_a_place_far_from_the_crs_is_refused(study, workbook)
         ("约三百", "not_a_number"),
         ("300-400", "not_a_number"),
         (-5, "too_small"),
+        (1e9 + 1, "too_large"),
+        (1e308, "too_large"),
         ("#N/A", "blank"),
         (True, "not_a_number"),
         ("inf", "not_a_number"),
