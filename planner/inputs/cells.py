@@ -30,6 +30,8 @@ _UNITS = {
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# The decimals that spreadsheets add to a code such as 1 when they write text.
+_DECIMALS = re.compile(r"(?<=^\d)\.0+$", re.ASCII)
 _NUMBERED = re.compile(r"^\d+[.、．)\s]*")
 _DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y%m%d")
 MAX_EXACT_INTEGER = 2**53
@@ -81,7 +83,7 @@ class _Reader:
         self.column = column
         self.header = header
         self.findings = findings
-        self.choices = {_key(word): code for code, words in column.choices for word in (code, *words)}
+        self.choices = {choice_key(word): code for code, words in column.choices for word in (code, *words)}
 
     def words(self, i: int, cell: object) -> str | None:
         """Text; whole numbers without the decimals that a spreadsheet adds."""
@@ -109,9 +111,9 @@ class _Reader:
         """True, False, or None where blank."""
         if is_blank(cell):
             return None
-        key = _key(_text(cell))
+        key = _DECIMALS.sub("", choice_key(_text(cell)))
         for value, words in zip((True, False), FLAGS, strict=True):
-            if key in {_key(word) for word in words}:
+            if key in {choice_key(word) for word in words}:
                 return value
         self._unusable(i, cell, "not_a_flag")
         return None
@@ -121,7 +123,8 @@ class _Reader:
         if is_blank(cell):
             return None
         words = _text(cell)
-        code = self.choices.get(_key(words)) or self.choices.get(_NUMBERED.sub("", _key(words)))
+        key = _DECIMALS.sub("", choice_key(words))
+        code = self.choices.get(key) or self.choices.get(_NUMBERED.sub("", key))
         if code is not None:
             return code
         if self.column.is_open:
@@ -175,6 +178,6 @@ def _text(cell: object) -> str:
     return str(cell).strip()
 
 
-def _key(words: str) -> str:
+def choice_key(words: str) -> str:
     """Return what two spellings of a choice have in common."""
     return re.sub(r"[\s_]+", "", unicodedata.normalize("NFKC", words).lower())

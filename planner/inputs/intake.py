@@ -162,13 +162,24 @@ def read_class_map(path: Path | str) -> dict[str, str]:
 
 def _take(study: Study, kind: str, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
     """Read the file with the reader of its kind."""
+    is_raster = kind == "elevation" or (kind == "population" and _is_raster(path))
+    is_osm = kind == "roads" and path.suffix.lower() in _OSM_SUFFIXES
+    if is_raster or is_osm:
+        _refuse_choice(path, options)
     if kind == "elevation":
         return _take_elevation(study, path, options, progress)
     if kind == "roads":
         return _take_roads(study, path, options, progress)
-    if kind == "population" and _is_raster(path):
+    if is_raster:
         return _take_population(study, path, options, progress)
     return _take_table(study, "demand" if kind == "population" else kind, path, options, progress)
+
+
+def _refuse_choice(path: Path, options: ImportOptions) -> None:
+    """Raise `InputError` when a sheet or layer is named for a raster or an OpenStreetMap file, which has neither."""
+    for option in ("sheet", "layer"):
+        if getattr(options, option) is not None:
+            raise InputError(f"{path.name} has no {option}s to choose from. Leave --{option} out.")
 
 
 def _take_table(study: Study, name: str, path: Path, options: ImportOptions, progress: Progress) -> _Taken:

@@ -40,6 +40,8 @@ def read_layer(path: Path, layer: str | None = None) -> Records:
         When the file is damaged, or holds several layers and `layer` names none of them.
     """
     suffix = path.suffix.lower()
+    if suffix != ".gpkg" and layer not in (None, path.name, path.stem):
+        raise InputError(f"{path.name} has no layer '{layer}': it holds a single one. Leave --layer out.")
     with reading(path.name, _ADVICE), warnings.catch_warnings():
         # GDAL's remarks are about the file's dialect; what matters to the user is checked row by row.
         warnings.simplefilter("ignore")

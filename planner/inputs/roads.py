@@ -149,10 +149,13 @@ def plain_word(word: str) -> str:
 
 def _read(path: Path, options: ImportOptions) -> Records:
     require_file(path)
+    if options.sheet is not None:
+        raise InputError(f"{path.name} has no sheets: roads are read from a map layer. Leave --sheet out.")
     if path.suffix.lower() == ".zip":
         with unpacked(path) as members:
             member = choose(path.name, members, SUFFIXES, options.layer)
-            return with_file(read_layer(member, None), path.name)
+            layer = None if options.layer in (member.name, member.stem) else options.layer
+            return with_file(read_layer(member, layer), path.name)
     if path.suffix.lower() not in SUFFIXES:
         kinds = ", ".join((*SUFFIXES, ".zip"))
         raise InputError(f"{path.name} is no map layer. Roads are read from {kinds} and OpenStreetMap files.")

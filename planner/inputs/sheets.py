@@ -52,6 +52,8 @@ def read_sheet(path: Path, contract: TableContract, options: ImportOptions) -> R
     InputError
         When the file is damaged or in an unknown encoding, or no row looks like a header.
     """
+    if options.sheet is not None and path.suffix.lower() != ".xlsx":
+        raise InputError(f"{path.name} has no sheets: it is a text file. Leave --sheet out.")
     sheets = _read_xlsx(path, options.sheet) if path.suffix.lower() == ".xlsx" else [_read_csv(path)]
     heads = [_find_header(sheet, contract, options.columns) for sheet in sheets]
     best = max(range(len(sheets)), key=lambda i: (heads[i][1], -i))

@@ -13,15 +13,19 @@ import shapely
 from planner.errors import InputError
 from planner.inputs import layers, sheets
 from planner.inputs.archives import choose, require_file, unpacked
+from planner.inputs.cells import choice_key
 from planner.inputs.checks import checked_columns, require_usable
 from planner.inputs.frames import centres, choose_frame, fitting_words, points_of, study_region, to_study
 from planner.inputs.headers import fields, listing, match_headers, require_choices, require_columns
 from planner.inputs.records import Findings, with_file
 from planner.progress import SILENT
+from planner.schema import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    import pandas as pd
 
     from planner.inputs.options import ImportOptions
     from planner.inputs.records import Records
@@ -48,6 +52,8 @@ _CONVERT = {
     ".rar": "Unpack it and make a .zip, or name the file inside.",
     ".7z": "Unpack it and make a .zip, or name the file inside.",
 }
+_POLYGON, _POLYGONS = 3, 6
+_LEVEL_WORDS = frozenset(choice_key(word) for code, words in LEVELS for word in (code, *words))
 _PLACES = ("Point", "Polygon", "MultiPolygon")
 # Tables whose rows must lie in the county; boundaries and barriers may reach beyond it.
 _BOUND_TO_COUNTY = ("facilities", "candidates", "demand", "settlements")
@@ -97,6 +103,7 @@ def read_table(
     progress.update(1, 4, "checking")
     taken = set(study.table(contract.name)[contract.id_column]) if options.append and study.has(contract.name) else ()
     columns = checked_columns(records, found, contract, findings, taken)
+    _refuse_areas(records, found, columns, findings)
     progress.update(2, 4, "placing")
     geometry, frame = _placed(study, contract, records, found, findings, options.frame)
     require_usable(findings, contract, _frame_hint(findings, records, found, study))
@@ -115,10 +122,12 @@ def read_records(path: Path, contract: TableContract, options: ImportOptions) ->
         When the file is missing, damaged or of a kind that cannot be read.
     """
     with opened(path, options.layer) as (real, layer):
-        if real.suffix.lower() in sheets.SUFFIXES:
-            records = sheets.read_sheet(real, contract, options)
-        else:
-            records = layers.read_layer(real, layer)
+        is_sheet = real.suffix.lower() in sheets.SUFFIXES
+        if is_sheet and layer not in (None, real.name, real.stem):
+            raise InputError(f"{path.name} has no layers: it is a table. Leave --layer out.")
+        if not is_sheet and options.sheet is not None:
+            raise InputError(f"{path.name} has no sheets: it is a map layer. Leave --sheet out.")
+        records = sheets.read_sheet(real, contract, options) if is_sheet else layers.read_layer(real, layer)
     return with_file(records, path.name)
 
 
@@ -151,6 +160,18 @@ def _note_ignored(records: Records, found: Mapping[str, int], findings: Findings
     ignored = [header for i, header in enumerate(records.headers) if i not in used and header.strip()]
     if ignored:
         findings.note("", "columns_ignored", headers=", ".join(ignored))
+
+
+def _refuse_areas(records: Records, found: Mapping[str, int], columns: pd.DataFrame, findings: Findings) -> None:
+    """Refuse polygons whose tier is a level of administration: a map of areas, taken for a list of places."""
+    if records.geometry is None or "tier" not in found or "tier" not in columns:
+        return
+    is_polygon = np.isin(shapely.get_type_id(records.geometry), (_POLYGON, _POLYGONS))
+    for i in np.flatnonzero(is_polygon & columns["tier"].notna()).tolist():
+        tier = columns["tier"].iloc[i]
+        if choice_key(tier) in _LEVEL_WORDS:
+            findings.refuse(i, records.headers[found["tier"]], "looks_like_area", value=tier)
+            findings.close(i)
 
 
 def _placed(

@@ -183,6 +183,13 @@ def test_a_way_that_is_none_of_the_six(county, workbook):
     assert "盘活闲置场所" in finding.repair("zh")
 
 
+@pytest.mark.parametrize("value", ["1.0", 1.0, 1, " 1.00 ", "１．０", "1.盘活闲置场所", "1"])
+def test_a_way_written_as_a_number_cell(county, workbook, value):
+    result = take(county, "candidates", workbook, {"激活方式": value})
+    assert not result.ledger.rows
+    assert list(result.study.table("candidates")["way"]) == ["1", "1"]
+
+
 @pytest.mark.parametrize(("kind", "whole"), [("demand", "人口"), ("settlements", "安置人数")])
 def test_more_older_people_than_people(county, workbook, kind, whole):
     finding = only_finding(take(county, kind, workbook, {whole: 10, "60岁以上人数": 12}))
@@ -452,7 +459,52 @@ def test_a_geopackage_with_two_layers_asks_which_one(county, layer, tmp_path):
         import_file(county, "facilities", path, ImportOptions(layer="x"))
 
 
+@pytest.mark.parametrize("option", ["sheet", "layer"])
+def test_a_text_file_has_no_sheets_or_layers(county, text_file, option):
+    path = text_file("名称,层级,经度,纬度\n甲,站,109,32.7\n")
+    with pytest.raises(InputError, match=rf"has no {option}s.*Leave --{option} out"):
+        import_file(county, "facilities", path, ImportOptions("4326", **{option: "foo"}))
+
+
+@pytest.mark.parametrize("file", ["层.geojson", "层.shp", "层.parquet", "层.gpkg"])
+@pytest.mark.parametrize(("kind", "shape"), [("facilities", shapely.Point(109, 32.7)), ("roads", LINE)])
+def test_a_layer_that_is_not_there(county, layer, file, kind, shape):
+    path = layer([shape], file, 名称=["甲"], 层级=["站"], 道路等级=["乡道"])
+    with pytest.raises(InputError, match="has no layer 'foo'"):
+        import_file(county, kind, path, ImportOptions(layer="foo"))
+    with pytest.raises(InputError, match="has no sheets"):
+        import_file(county, kind, path, ImportOptions(sheet="foo"))
+    assert import_file(county, kind, path, ImportOptions(layer="层")).ledger.rows_accepted == 1
+
+
+def test_a_workbook_has_no_layers_and_a_raster_neither(county, workbook, tmp_path):
+    row = GOOD["facilities"]
+    with pytest.raises(InputError, match="has no layers"):
+        import_file(county, "facilities", workbook(list(row), list(row.values())), ImportOptions("4326", layer="foo"))
+    with pytest.raises(InputError, match="has no sheets"):
+        import_file(county, "elevation", tmp_path / "a.tif", ImportOptions(sheet="foo"))
+    with pytest.raises(InputError, match="has no layers"):
+        import_file(county, "roads", tmp_path / "a.osm", ImportOptions(layer="foo"))
+
+
 # ---- shapes ----
+
+
+def test_a_layer_of_areas_is_not_taken_for_places(county, layer):
+    path = layer([SQUARE] * 4, 名称=["甲", "乙", "丙", "丁"], 级别=["县", "乡镇", "Village", "站"])
+    result = import_file(county, "facilities", path)
+    assert [(f.row, f.column, f.code, f.is_refused) for f in result.ledger.rows if f.row] == [
+        (1, "级别", "looks_like_area", True), (2, "级别", "looks_like_area", True),
+        (3, "级别", "looks_like_area", True), (4, "", "geometry_to_point", False),
+    ]  # fmt: skip
+    assert list(result.study.table("facilities")["name"]) == ["丁"]
+    with pytest.raises(InputError, match="looks like an administrative area"):
+        import_file(county, "facilities", layer([SQUARE], "区.geojson", 名称=["甲"], 级别=["镇"]))
+
+
+def test_a_point_may_have_a_tier_of_its_own_called_village(county, layer):
+    result = import_file(county, "facilities", layer([shapely.Point(109, 32.7)], 名称=["甲"], 层级=["村"]))
+    assert result.ledger.rows_accepted == 1
 
 
 def test_lines_are_no_places(county, layer):
