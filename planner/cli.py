@@ -149,7 +149,8 @@ def _print_table(title: str, records: Sequence[Mapping[str, Any]], columns: Iter
         table.add_column(text(f"columns.{name}", language()), justify="right" if is_number else "left", overflow="fold")
     for record in records:
         table.add_row(*(escape(_shown(name, record.get(name))) for name in names))
-    Console().print(table)
+    # A pipe or a log has no width of its own: give it enough that no column is squeezed.
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def _shown(name: str, value: object) -> str:
@@ -333,18 +334,18 @@ def coverage(
     as_json: AsJson = False,
 ) -> None:
     """Count the people within the time limit, by tier, profile, group and area."""
-    from planner.plan import coverage_table
+    from planner.plan import coverage_table, verdict_table
 
     opened = _open(study)
     reach = _reach(opened, _scenario(opened, scenario, profiles=profile, cutoff_min=cutoff))
-    table = coverage_table(reach, tiers=tier, groups=group, level=level)
+    table = verdict_table(reach, coverage_table(reach, tiers=tier, groups=group, level=level))
     if as_json:
         _print_json({"results": [_with_area(record) for record in _records(table)]})
         return
     shown = table if level else table[table["area_level"] == "county"]
     columns = (
         "area_name", "area_class", "tier", "profile", "group", "population", "covered_people", "uncovered_people",
-        "unknown_people", "covered_share",
+        "unknown_people", "covered_share", "own_share",
     )  # fmt: skip
     _print_table(_conditions(reach), _worded(shown), columns)
 

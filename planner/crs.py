@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 WGS84 = "EPSG:4326"
 _CHINA_LON = (73.0, 135.5)
 _CHINA_LAT = (17.0, 54.0)
+_WIDEST_DEGREES = 30.0
+"""A metric system for a wider area, such as Web Mercator, stretches lengths by more than anybody should accept."""
 
 
 @cache
@@ -48,13 +50,20 @@ def require_metric(text: str) -> CRS:
     Raises
     ------
     CrsError
-        When it is geographic or not in metres.
+        When it is geographic, not in metres, or made for so wide an area that lengths are not kept.
     """
     crs = parse_crs(text)
     if not crs.is_projected or any(axis.unit_conversion_factor != 1.0 for axis in crs.axis_info):
         raise CrsError(
             f"'{text}' is not a metric projected system. A study needs one, such as EPSG:4545 "
             "(CGCS2000, central meridian 108 E) or EPSG:32749 (UTM zone 49 N)."
+        )
+    area = crs.area_of_use
+    width = 0.0 if area is None else area.east - area.west
+    if width + (360.0 if width < 0 else 0.0) > _WIDEST_DEGREES:
+        raise CrsError(
+            f"'{text}' is made for {width:.0f} degrees of longitude and does not keep lengths. Choose a zone, such as "
+            "EPSG:4545 (CGCS2000, central meridian 108 E) or EPSG:32749 (UTM zone 49 N)."
         )
     return crs
 

@@ -335,7 +335,8 @@ def proposal_table(
     """Return the candidates to activate in rank order, and the siting problem with its solution and bounds.
 
     Computed for the scenario's main profile, main tier, time limit and `n_new`; existing places stay as they are.
-    Settlements stand in the problem as rows without people: their people are part of demand.
+    Settlements stand in the problem as rows without people: their people are part of demand. A candidate whose tier
+    (blank: the lowest) does not count for the main tier, or whose owner refused, is never proposed.
 
     Raises
     ------
@@ -367,7 +368,7 @@ def proposal_table(
         pd.concat(people, ignore_index=True),
         sparse.csr_matrix(sparse.hstack([times.minutes() for times in minutes])),
         np.concatenate(nearest_min),
-        Wishes(cutoff_min=scenario.cutoff_min, n_new=scenario.n_new),
+        Wishes(cutoff_min=scenario.cutoff_min, n_new=scenario.n_new, lock_out=_not_to_open(candidates, scenario)),
         progress,
     )
     return _proposal_rows(candidates, proposals.summary()["chosen"]), proposals
@@ -420,6 +421,16 @@ def make_plan(study: Study, scenario: Scenario, progress: Progress = SILENT) -> 
         siting=siting,
         unplaced=reach.unplaced,
     )
+
+
+def _not_to_open(candidates: gpd.GeoDataFrame, scenario: Scenario) -> list[str]:
+    """Return the candidates that must not be proposed: those that would not count for the tier, those refused."""
+    tier = candidates["tier"].fillna(scenario.tiers[-1]) if "tier" in candidates else scenario.tiers[-1]
+    counted = scenario.tiers_of(scenario.main_tier)
+    is_out = np.zeros(len(candidates), bool) if counted is None else ~np.isin(np.asarray(tier, object), counted)
+    if "consent" in candidates:
+        is_out |= (candidates["consent"] == "refused").fillna(value=False).to_numpy(bool)
+    return [str(each) for each in candidates.loc[is_out, "candidate_id"]]
 
 
 def _snap(reach: Reach, table: gpd.GeoDataFrame, id_column: str) -> Snapped:

@@ -9,7 +9,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from planner.errors import ScenarioError
-from planner.standards import Profile, default_profiles
+from planner.standards import Profile, default_profiles, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,7 +90,7 @@ class Scenario(BaseModel):
         try:
             return Scenario.model_validate({**self.model_dump(), **changed})
         except ValidationError as error:
-            raise ScenarioError(f"The scenario is not possible: {error}") from error
+            raise ScenarioError(f"The scenario is not possible: {reasons(error)}") from error
 
     def tiers_of(self, code: str) -> tuple[str, ...] | None:
         """Return the tiers that count for a tier result; None = every place, of whatever tier.
@@ -138,7 +138,7 @@ def scenario_from_toml(text: str) -> Scenario:
             data["profiles"] = {code: {**table, "code": code} for code, table in data["profiles"].items()}
         return Scenario.model_validate(data)
     except (tomllib.TOMLDecodeError, ValidationError, TypeError, AttributeError) as error:
-        raise ScenarioError(f"The scenario cannot be read: {error}") from error
+        raise ScenarioError(f"The scenario cannot be read: {reasons(error)}") from error
 
 
 def scenario_to_toml(scenario: Scenario) -> str:

@@ -65,7 +65,18 @@ def profiles_from_toml(text: str) -> dict[str, Profile]:
         tables: Mapping[str, dict] = tomllib.loads(text)
         return {code: Profile(code=code, **table) for code, table in tables.items()}
     except (tomllib.TOMLDecodeError, ValidationError, TypeError, AttributeError) as error:
-        raise ScenarioError(f"The profiles cannot be read: {error}") from error
+        raise ScenarioError(f"The profiles cannot be read: {reasons(error)}") from error
+
+
+def reasons(error: Exception) -> str:
+    """Return in plain words why a TOML text or a value was refused: field and reason, one after the other."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return "; ".join(
+        f"{'.'.join(map(str, each['loc'])) or 'scenario'}: {each['msg'].removeprefix('Value error, ')}"
+        f" (given: {each['input']!r:.60})"
+        for each in error.errors()
+    )
 
 
 @cache

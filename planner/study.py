@@ -83,7 +83,7 @@ class Study:
         return self.tables[name]
 
     def with_table(self, name: str, table: gpd.GeoDataFrame) -> Study:
-        """Return the study with `table` in place of what it had under `name`.
+        """Return the study with `table` in place of what it had under `name`, without results: they were of the old.
 
         Raises
         ------
@@ -93,11 +93,11 @@ class Study:
         if name not in CONTRACTS:
             raise InputError(f"'{name}' is no table of a study: {', '.join(CONTRACTS)}.")
         require_crs(table, self.crs)
-        return replace(self, tables={**self.tables, name: table})
+        return replace(self, tables={**self.tables, name: table}, results={})
 
     def with_grid(self, name: str, grid: Grid) -> Study:
-        """Return the study with `grid` under `name`."""
-        return replace(self, grids={**self.grids, name: grid})
+        """Return the study with `grid` under `name`, without results: they were of the old."""
+        return replace(self, grids={**self.grids, name: grid}, results={})
 
     def with_results(self, results: Mapping[str, pd.DataFrame]) -> Study:
         """Return the study with `results` added or replaced by name."""

@@ -159,6 +159,9 @@ def test_every_table_empty_or_full(path):
 def test_results_grids_scenarios_logs_and_words(path):
     study = replace(
         with_places()
+        .with_grid(
+            "elevation", Grid(np.array([[1, np.nan], [3, 4]], np.float32), (1, 0, 0.1, 0, -1, 2), "EPSG:4326", "m")
+        )
         .with_results(
             {
                 "facilities": pd.DataFrame({"tier": ["station"], "minutes": [np.inf]}),
@@ -169,9 +172,6 @@ def test_results_grids_scenarios_logs_and_words(path):
                 "no_rows": pd.DataFrame({"a": pd.Series([], dtype=object), "b": pd.Series([], dtype="float64")}),
                 "shapes_only": gpd.GeoDataFrame(geometry=[shapely.Point(1, 2)]),
             }
-        )
-        .with_grid(
-            "elevation", Grid(np.array([[1, np.nan], [3, 4]], np.float32), (1, 0, 0.1, 0, -1, 2), "EPSG:4326", "m")
         )
         .with_metadata(is_synthetic=True, 名="汉", nothing=None, numbers=[1, 2.5], nested={"a": {"b": 1}}),
         scenarios={"default": 'name = "x"\n', "二": "a = 1"},

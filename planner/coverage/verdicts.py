@@ -76,7 +76,8 @@ def administrative_people(
     -------
     DataFrame
         `KEYS`, own_people (their unit has one), no_own_people (it has none), no_unit_people (they belong to no unit
-        that we know), own_share = own_people / population (NaN where nobody lives). The three add up to the
+        that we know), own_share = own_people / population (NaN where nobody lives, or no unit is known). The three
+        add up to the
         population exactly.
     """
     people = people_by_group(demand)
@@ -94,7 +95,8 @@ def administrative_people(
             membership.matrix @ (weights * chosen) for chosen in ((at >= 0) & has_one, (at >= 0) & ~has_one, at < 0)
         )
         part = membership.rows.assign(own_people=own, no_own_people=no_own, no_unit_people=no_unit)
-        part["own_share"] = share_of(own, own + no_own + no_unit)
+        known = own + no_own > 0
+        part["own_share"] = np.where(known, share_of(own, own + no_own + no_unit), np.nan)
         part.insert(0, "group", group)
         part.insert(0, "tier", tier)
         parts.append(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from planner.demo.county import WORKING_CRS
@@ -14,7 +15,7 @@ from planner.plan import make_plan
 from planner.progress import SILENT
 from planner.replay import import_all
 from planner.scenario import Scenario
-from planner.store import save_study
+from planner.store import open_study, save_study
 from planner.study import new_study
 from planner.texts import Language, text
 
@@ -34,7 +35,7 @@ def run_demo(out: Path, language: Language = "zh", progress: Progress = SILENT) 
     Raises
     ------
     InputError
-        When `out` cannot be written.
+        When `out` cannot be written, or holds a `county.gpkg` that is no demo study: it is never replaced.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -42,7 +43,7 @@ def run_demo(out: Path, language: Language = "zh", progress: Progress = SILENT) 
         raise InputError(f"'{out}' cannot be written: {error}") from error
     files = demo_folder(out / "files")
     path = out / "county.gpkg"
-    path.unlink(missing_ok=True)
+    revision = _revision_of_demo(path)
     study = new_study(DemoSpec().name, WORKING_CRS).with_metadata(
         is_synthetic=True,
         population_source=text("outputs.synthetic", language),
@@ -50,6 +51,16 @@ def run_demo(out: Path, language: Language = "zh", progress: Progress = SILENT) 
     )
     study = import_all(study, demo_files(files), progress)
     plan = make_plan(study, Scenario(), progress)
-    save_study(study.with_results(result_tables(plan)), path)
+    save_study(replace(study.with_results(result_tables(plan)), revision=revision), path)
     write_export(plan, out / "export", language, progress)
     return plan, path
+
+
+def _revision_of_demo(path: Path) -> int:
+    """Return the revision of the demo study that a new one replaces; 0 when there is none."""
+    if not path.exists():
+        return 0
+    old = open_study(path)
+    if old.name != DemoSpec().name or not old.metadata.get("is_synthetic"):
+        raise InputError(f"'{path}' is the study of {old.name}, not the demo. Choose another folder: --out DIR.")
+    return old.revision

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from planner.outputs.statement import profile_name, tier_name
@@ -58,7 +59,9 @@ def headline_rows(plan: Plan, language: Language = "zh") -> list[dict[str, Any]]
         (text("headline.population", language), _people(figures["population"], language)),
         (
             text("headline.own_place", language, tier=tier_name(figures["tier"], language)),
-            f"{figures['own_place_share']:.1%}",
+            text("headline.no_units", language)
+            if math.isnan(figures["own_place_share"])
+            else f"{figures['own_place_share']:.1%}",
         ),
     ]
     for each in figures["profiles"]:

@@ -23,15 +23,15 @@ DEGREE_DIGITS = 7
 def result_tables(plan: Plan) -> dict[str, pd.DataFrame]:
     """Return the results of a plan by layer name, in the study's CRS; the same tables go everywhere."""
     return {
-        "result_coverage": plan.coverage,
-        "result_curve": plan.curve,
-        "result_differing": plan.differing,
-        "result_circles": plan.circles,
-        "result_gaps": plan.gaps,
-        "result_settlements": plan.settlements,
-        "result_settlement_nearest": plan.settlement_nearest,
-        "result_proposals": plan.proposals,
-        "result_unplaced": plan.unplaced,
+        "coverage": plan.coverage,
+        "curve": plan.curve,
+        "differing": plan.differing,
+        "circles": plan.circles,
+        "gaps": plan.gaps,
+        "settlements": plan.settlements,
+        "settlement_nearest": plan.settlement_nearest,
+        "proposals": plan.proposals,
+        "unplaced": plan.unplaced,
     }
 
 
@@ -49,9 +49,7 @@ def write_layers(tables: Mapping[str, pd.DataFrame], path: Path) -> Path:
     path.unlink(missing_ok=True)
     for name, table in tables.items():
         if len(table):
-            pyogrio.write_dataframe(
-                table, path, layer=name.removeprefix("result_"), driver="GPKG", append=path.exists()
-            )
+            pyogrio.write_dataframe(table, path, layer=name, driver="GPKG", append=path.exists())
     return path
 
 
@@ -63,7 +61,7 @@ def write_geojson(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path
     paths = []
     for name, table in tables.items():
         if isinstance(table, gpd.GeoDataFrame) and len(table):
-            path = folder / f"{name.removeprefix('result_')}.geojson"
+            path = folder / f"{name}.geojson"
             path.write_text(to_geojson(_lighter(table)), encoding="utf-8")
             paths.append(path)
     return paths

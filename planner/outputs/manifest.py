@@ -36,9 +36,23 @@ def manifest(plan: Plan, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
         "study": {"name": plan.study.name, "crs": plan.study.crs, "metadata": dict(plan.study.metadata)},
         "seed": plan.scenario.seed,
         "scenario": scenario_to_toml(plan.scenario),
-        "inputs": [] if history is None else json.loads(history.to_json(orient="records", force_ascii=False)),
+        "inputs": [] if history is None else _imports_that_count(history),
         "tables": {name: content_hash(table) for name, table in sorted(tables.items())},
     }
+
+
+def _imports_that_count(history: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the imports whose rows are still in the study: a later one replaces those of its kind, unless appended."""
+    counted: list[dict[str, Any]] = []
+    for entry in json.loads(history.to_json(orient="records", force_ascii=False)):
+        if not json.loads(entry["options"] or "{}").get("append"):
+            counted = [other for other in counted if _table_of(other) != _table_of(entry)]
+        counted.append(entry)
+    return counted
+
+
+def _table_of(entry: Mapping[str, Any]) -> str:
+    return "demand" if entry["kind"] == "population" else str(entry["kind"])
 
 
 def _version(package: str) -> str | None:
@@ -88,11 +102,14 @@ def find_inputs(content: Mapping[str, Any], folder: Path) -> list[Path]:
     paths, problems = [], []
     for entry in content["inputs"]:
         # The name only: a manifest from elsewhere never reaches outside the folder that the user named.
-        path = folder / Path(str(entry["file"])).name
-        paths.append(path)
-        if not path.is_file():
+        name = Path(str(entry["file"])).name
+        found = [folder / name, *sorted(folder.rglob(name))]
+        found = [path for path in found if path.is_file()]
+        equal = [path for path in found if file_hash(path) == entry["sha256"]]
+        paths += equal[:1]
+        if not found:
             problems.append(f"{entry['file']}: not found in {folder}")
-        elif file_hash(path) != entry["sha256"]:
+        elif not equal:
             problems.append(f"{entry['file']}: its content has changed (SHA-256 differs)")
     if problems:
         raise InputError("The inputs are not those of the manifest:\n" + "\n".join(problems))

@@ -35,6 +35,7 @@ STATUS_COLOURS = {"served": "#009E73", "unserved": "#D55E00", "unknown": UNKNOWN
 STATUS_OF_REASON = {"served": "served", "unknown": "unknown"}
 _ROAD_WIDTHS = {"motorway": 3.0, "trunk": 2.6, "primary": 2.2, "secondary": 1.8, "tertiary": 1.4}
 LARGEST_GAPS = 50
+FEW_PLACES = 60
 _OVERLAY_PIXELS = 900
 _LEGEND_PIXELS = 290
 _ROAD_TOLERANCE_M = 8.0
@@ -231,7 +232,7 @@ def _add_places(page: folium.Map, plan: Plan, language: Language) -> None:
     for tier, rows in places.groupby("tier", sort=False):
         shown = rows.reindex(columns=[*fields, "geometry"]).copy()
         shown["tier"] = tier_name(str(tier), language)
-        top = str(tier) in plan.scenario.tiers[:2]
+        top = str(tier) in plan.scenario.tiers[:2] or len(rows) <= FEW_PLACES
         folium.GeoJson(
             features(shown),
             marker=folium.CircleMarker(

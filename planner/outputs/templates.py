@@ -49,15 +49,17 @@ def write_template(kind: str, path: Path | str, language: Language = "zh") -> Pa
     Parameters
     ----------
     kind : name of the table, such as "facilities".
-    path : of the .xlsx to write; an existing file is replaced.
+    path : of the .xlsx to write; an existing file is never replaced: somebody may have filled it in.
     language : of headers and notes.
 
     Raises
     ------
     InputError
-        When there is no such table, or the file cannot be written.
+        When there is no such table, the file is there already, or cannot be written.
     """
     target = Path(path)
+    if target.exists():
+        raise InputError(f"{target} is there already. Choose another folder, or delete it first.")
     book = template_workbook(kind, language)
     try:
         book.save(target)

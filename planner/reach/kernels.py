@@ -6,39 +6,18 @@ int32. A "leg" is the way between a position and one junction of its chain, acce
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numba as nb
 import numpy as np
 
+from planner.compiled import compiled
 from planner.network.road_network import UNREACHABLE_CS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
-_log = logging.getLogger(__name__)
 _INF = np.int32(UNREACHABLE_CS)
 _LOW = np.int64(0xFFFFFFFF)
-
-
-class _Cache:
-    """Whether compiled code can be kept on disk; said once when it cannot."""
-
-    is_writable = True
-
-
-def compiled(function: Callable[..., Any]) -> Any:
-    """Return `function` compiled without the interpreter's lock, kept on disk when a folder can be written."""
-    if _Cache.is_writable:
-        try:
-            return nb.njit(function, nogil=True, cache=True)
-        except RuntimeError:
-            _Cache.is_writable = False
-            _log.warning("Compiled code cannot be kept on this machine: every start compiles again (some seconds).")
-    return nb.njit(function, nogil=True)
 
 
 class Graph(NamedTuple):

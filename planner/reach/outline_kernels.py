@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from planner.reach.kernels import compiled
+from planner.compiled import compiled
 
 _TOUCH_M = 1e-6
 _SAME_SHARE = 1e-6

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from planner.reach.kernels import compiled
+from planner.compiled import compiled
 
 # A leg that comes this near to a barrier meets it: whether a road drawn along a barrier can be reached must not hang
 # on rounding.

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from planner.compiled import compiled
 
 Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
@@ -51,7 +52,7 @@ class State(NamedTuple):
     random: NDArray[Any]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _is_subset(first: Longs, items: Ints, small: int, large: int) -> bool:
     """Whether the sorted list `small` lies within the sorted list `large`."""
     a, a_end = first[small], first[small + 1]
@@ -70,7 +71,7 @@ def _is_subset(first: Longs, items: Ints, small: int, large: int) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def list_hashes(first: Longs, items: Ints, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """A 64-bit hash per list that does not depend on order: the sum of its items' keys."""
     n = first.shape[0] - 1
@@ -83,7 +84,7 @@ def list_hashes(first: Longs, items: Ints, keys: NDArray[np.uint64]) -> NDArray[
     return out
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def merge_equal(first: Longs, items: Ints, order: Longs, hashes: NDArray[np.uint64], representative: Longs) -> None:
     """Fill `representative` with the first list equal to each list; `order` sorts by hash, then index."""
     n = order.shape[0]
@@ -104,7 +105,7 @@ def merge_equal(first: Longs, items: Ints, order: Longs, hashes: NDArray[np.uint
         start = end
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def dominated_rows(
     site_first: Longs, site_rows: Ints, row_first: Longs, row_sites: Ints, order: Longs, max_work: float
 ) -> Flags:
@@ -140,7 +141,7 @@ def dominated_rows(
     return dropped
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def dominated_sites(
     site_first: Longs, site_rows: Ints, row_first: Longs, row_sites: Ints, costs: Floats, max_work: float
 ) -> Longs:
@@ -175,7 +176,7 @@ def dominated_sites(
     return by
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def reduced_costs(site_first: Longs, site_rows: Ints, costs: Floats, duals: Floats, sites: Longs, out: Floats) -> None:
     """Fill `out[j]` with the cost of each listed site less the multipliers of the rows it covers."""
     for a in range(sites.shape[0]):
@@ -186,7 +187,7 @@ def reduced_costs(site_first: Longs, site_rows: Ints, costs: Floats, duals: Floa
         out[j] = total
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def ascend(
     lists: Lists, costs: Floats, cap: Floats, sites: Longs, path: Floats, control: Floats, n_steps: int
 ) -> float:
@@ -237,7 +238,7 @@ def ascend(
     return best
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def thin_plan(site_first: Longs, site_rows: Ints, costs: Floats, needed: Floats, chosen: Flags) -> None:
     """Close sites that a plan can spare: dearest first, then the one with fewest rows, then the last."""
     n_sites, n_rows = site_first.shape[0] - 1, needed.shape[0] - 1
@@ -270,7 +271,7 @@ def thin_plan(site_first: Longs, site_rows: Ints, costs: Floats, needed: Floats,
                 count[site_rows[e]] -= 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def greedy_plan(lists: Lists, costs: Floats, duals: Floats, needed: Floats) -> Flags:
     """A plan that covers rows until their weights reach `needed[-1]`, best price first, then thinned out.
 
@@ -312,7 +313,7 @@ def greedy_plan(lists: Lists, costs: Floats, duals: Floats, needed: Floats) -> F
     return chosen
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _open(lists: Lists, state: State, j: int) -> int:
     """Open site j and keep the state true; returns the work done."""
     work = lists.site_first[j + 1] - lists.site_first[j]
@@ -342,7 +343,7 @@ def _open(lists: Lists, state: State, j: int) -> int:
     return work
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _close(lists: Lists, state: State, j: int) -> int:
     """Close site j and keep the state true; returns the work done."""
     work = lists.site_first[j + 1] - lists.site_first[j]
@@ -372,7 +373,7 @@ def _close(lists: Lists, state: State, j: int) -> int:
     return work
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def start_search(lists: Lists, plan: Flags, weights: Floats, seed: int) -> State:
     """The state of a local search that stands at `plan`, with the given row weights."""
     n_sites, n_rows = lists.site_first.shape[0] - 1, lists.row_first.shape[0] - 1
@@ -402,7 +403,7 @@ def start_search(lists: Lists, plan: Flags, weights: Floats, seed: int) -> State
     return state
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _draw(random: NDArray[np.uint64], n: int) -> np.int64:
     """A number below n from a xorshift generator: the same on every machine."""
     x = random[0]
@@ -413,7 +414,7 @@ def _draw(random: NDArray[np.uint64], n: int) -> np.int64:
     return np.int64((x >> np.uint64(11)) % np.uint64(n))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _least_loss(state: State, costs: Floats, barred: int) -> int:
     """The open site whose closing loses least weight per cost, ties to the longest untouched; -1 for none."""
     best, best_ratio = -1, np.inf
@@ -427,7 +428,7 @@ def _least_loss(state: State, costs: Floats, barred: int) -> int:
     return best
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _best_opening(lists: Lists, state: State, costs: Floats, row: int, room: float) -> int:
     """The site over `row` that gains most weight per cost among those with a cost below `room`; -1 for none."""
     best, best_ratio = -1, -1.0
@@ -441,7 +442,7 @@ def _best_opening(lists: Lists, state: State, costs: Floats, row: int, room: flo
     return best
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def search_full(lists: Lists, state: State, costs: Floats, best_plan: Flags, limits: Floats) -> float:
     """Row-weighting local search (Gao, Weise and Li 2015) for a cheaper plan that covers every row.
 
@@ -488,7 +489,7 @@ def search_full(lists: Lists, state: State, costs: Floats, best_plan: Flags, lim
     return best_cost
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def search_share(lists: Lists, state: State, costs: Floats, best_plan: Flags, limits: Floats) -> float:
     """Tabu drop-and-add search for a cheaper plan whose uncovered weight stays within an allowance.
 
@@ -544,7 +545,7 @@ def search_share(lists: Lists, state: State, costs: Floats, best_plan: Flags, li
     return best_cost
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def mend_duals(lists: Lists, costs: Floats, duals: Floats, cap: Floats) -> None:
     """Make every reduced cost non-negative by lowering multipliers, then raise multipliers where room is left."""
     room = costs.copy()

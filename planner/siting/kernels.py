@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
+
+from planner.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _EPS = 1e-9
 
 
-@njit(cache=True)
+@compiled
 def worth_of(first: Any, column: Any, price: Any, out: Any) -> Any:
     """Write into `out` the sum of `price` over the columns of each site."""
     for i in range(first.size - 1):
@@ -27,7 +28,7 @@ def worth_of(first: Any, column: Any, price: Any, out: Any) -> Any:
         out[i] = total
 
 
-@njit(cache=True)
+@compiled
 def descend(
     first: Any,
     column: Any,
@@ -119,7 +120,7 @@ def descend(
     return best, best_price, best_rule_price, picked_often, scale
 
 
-@njit(cache=True)
+@compiled
 def add_products(start: Any, site: Any, weight: Any, out: Any) -> Any:
     """Add to the lower half of `out` the sum over columns of weight times (its sites) x (its sites)."""
     for d in range(weight.size):
@@ -130,7 +131,7 @@ def add_products(start: Any, site: Any, weight: Any, out: Any) -> Any:
                 out[i, site[b]] += w
 
 
-@njit(cache=True)
+@compiled
 def add_rule_products(first: Any, column: Any, coef: Any, weight: Any, out: Any) -> Any:
     """Add to the lower half of `out` the sum over rules of weight times (its coefficients) x (its coefficients)."""
     for r in range(weight.size):
@@ -141,7 +142,7 @@ def add_rule_products(first: Any, column: Any, coef: Any, weight: Any, out: Any)
                     out[i, column[b]] += w * coef[b]
 
 
-@njit(cache=True)
+@compiled
 def _change(
     i: Any, sign: Any, first: Any, column: Any, start: Any, site: Any, weight: Any, times: Any, gain: Any, loss: Any
 ) -> Any:
@@ -167,7 +168,7 @@ def _change(
                 loss[site[q]] += w
 
 
-@njit(cache=True)
+@compiled
 def _fits(j: Any, rule_first: Any, rule: Any, coef: Any, left: Any, n_broken: Any) -> Any:
     """Whether opening j keeps every rule, and mends all that are broken now; `left` is what each rule leaves."""
     mended = 0
@@ -180,7 +181,7 @@ def _fits(j: Any, rule_first: Any, rule: Any, coef: Any, left: Any, n_broken: An
     return mended == n_broken
 
 
-@njit(cache=True)
+@compiled
 def _take(j: Any, sign: Any, rule_first: Any, rule: Any, coef: Any, left: Any) -> Any:
     """Take site j's part of the rules (`sign` 1), or give it back (-1); returns the change in broken rules."""
     change = 0
@@ -192,7 +193,7 @@ def _take(j: Any, sign: Any, rule_first: Any, rule: Any, coef: Any, left: Any) -
     return change
 
 
-@njit(cache=True)
+@compiled
 def _open(i: Any, sign: Any, relation: Any, rules: Any, state: Any) -> Any:
     """Open (`sign` 1) or close (-1) site i and keep all that follows; returns the change of value."""
     first, column, start, site, weight = relation
@@ -205,7 +206,7 @@ def _open(i: Any, sign: Any, relation: Any, rules: Any, state: Any) -> Any:
     return change
 
 
-@njit(cache=True)
+@compiled
 def _fill(relation: Any, rules: Any, cost: Any, state: Any, barred: Any) -> Any:
     """Open what fits and gains most, ties by lower cost, then the first; returns the gain."""
     rule_first, rule, coef, _ = rules
@@ -224,7 +225,7 @@ def _fill(relation: Any, rules: Any, cost: Any, state: Any, barred: Any) -> Any:
         total += _open(pick, 1, relation, rules, state)
 
 
-@njit(cache=True)
+@compiled
 def _best_partner(out: Any, relation: Any, rules: Any, state: Any, extra: Any) -> Any:
     """Return the site that fits best in place of open site `out`, and what the exchange changes; -1 = none fits."""
     first, column, start, site, weight = relation
@@ -247,7 +248,7 @@ def _best_partner(out: Any, relation: Any, rules: Any, state: Any, extra: Any) -
     return pick, most
 
 
-@njit(cache=True)
+@compiled
 def _settle(relation: Any, rules: Any, cost: Any, state: Any, barred: Any) -> Any:
     """Exchange open sites for better ones until no exchange gains; returns the gain."""
     _, gain, _, _, is_open, _ = state
@@ -275,7 +276,7 @@ def _settle(relation: Any, rules: Any, cost: Any, state: Any, barred: Any) -> An
     return total
 
 
-@njit(cache=True)
+@compiled
 def exchange(relation: Any, rules: Any, cost: Any, is_open: Any, n_rounds: Any, work: Any, seed: Any) -> Any:
     """Iterated local search over exchanges; returns the best plan and its value.
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from planner.compiled import compiled
 
 Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
@@ -29,7 +30,7 @@ class Reach(NamedTuple):
     penalty: Floats
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def margins(reach: Reach, duals: Floats, out: Floats) -> None:
     """Fill `out[j]` with the sum of min(0, cost - multiplier) over the rows of site j."""
     for j in range(out.shape[0]):
@@ -41,7 +42,7 @@ def margins(reach: Reach, duals: Floats, out: Floats) -> None:
         out[j] = total
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def pick_sites(margin: Floats, status: Bytes, p: int, picked: Flags) -> float:
     """Mark the open sites and the best free ones, p in all; returns the sum of their margins."""
     total, n_open = 0.0, 0
@@ -65,7 +66,7 @@ def pick_sites(margin: Floats, status: Bytes, p: int, picked: Flags) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def ascend(reach: Reach, status: Bytes, p: int, duals: Floats, control: Floats, n_steps: int, usage: Floats) -> float:
     """Deflected subgradient steps on the multipliers of the assignments (Cornuejols, Fisher and Nemhauser 1977).
 
@@ -121,7 +122,7 @@ def ascend(reach: Reach, status: Bytes, p: int, duals: Floats, control: Floats, 
     return best
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _two_nearest(reach: Reach, plan: Flags, one: Floats, two: Floats, site: Longs) -> float:
     """Fill the two least costs of every row under a plan, and the site of the least; returns the plan's cost."""
     one[:] = reach.penalty
@@ -141,7 +142,7 @@ def _two_nearest(reach: Reach, plan: Flags, one: Floats, two: Floats, site: Long
     return one.sum()
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def greedy_plan(reach: Reach, status: Bytes, p: int) -> Flags:
     """The open sites and, up to p, the site that saves most each time (ties: the lower number)."""
     n_sites, n_rows = status.shape[0], reach.penalty.shape[0]
@@ -167,7 +168,7 @@ def greedy_plan(reach: Reach, status: Bytes, p: int) -> Flags:
     return plan
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def interchange(reach: Reach, status: Bytes, plan: Flags, max_swaps: int) -> float:
     """Swap sites while that saves (fast interchange of Whitaker 1983, best swap each time); returns the plan's cost."""
     n_sites, n_rows = status.shape[0], reach.penalty.shape[0]

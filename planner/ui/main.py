@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,9 @@ def _page(path: Path, language: Language) -> None:
     _figures(plan, language)
     st.iframe(_map(plan, language), height=MAP_HEIGHT_PX)
     by_name = {sheet.name: sheet for sheet in sheets(plan, language)}
-    tabs = [text(f"sheets.{key}", language) for key in ("towns", "gaps", "proposals", "settlements", "differing")]
+    tabs = [
+        text(f"sheets.{key}", language) for key in ("summary", "towns", "gaps", "proposals", "settlements", "differing")
+    ]
     shown = [name for name in tabs if name in by_name]
     for tab, name in zip(st.tabs(shown), shown, strict=True):
         with tab:
@@ -101,7 +104,11 @@ def _figures(plan: Plan, language: Language) -> None:
     ].set_index("profile")
     columns = st.columns(1 + len(plan.scenario.profiles))
     own = float(county["own_share"].iloc[0])
-    columns[0].metric(text("ui.administrative", language), f"{own:.1%}", help=text("ui.administrative_help", language))
+    columns[0].metric(
+        text("ui.administrative", language),
+        f"{own:.1%}" if math.isfinite(own) else "-",
+        help=text("ui.administrative_help", language),
+    )
     for column, profile in zip(columns[1:], plan.scenario.profiles, strict=True):
         row = county.loc[profile]
         column.metric(

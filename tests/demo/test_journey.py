@@ -22,7 +22,7 @@ def test_from_the_shipped_files_to_an_export_and_once_more(tmp_path):
     _, path = run_demo(tmp_path)
     study = open_study(path)
     counts_are_those_promised(study)
-    everybody_is_accounted_for(study.results["result_coverage"])
+    everybody_is_accounted_for(study.results["coverage"])
     the_export_opens(tmp_path / "export")
     inputs = demo_folder(tmp_path / "files")
     report = replay_export(tmp_path / "export" / "manifest.json", inputs, tmp_path / "again")
@@ -42,7 +42,7 @@ def counts_are_those_promised(study):
     assert all(report.totals[f"n_candidates_way_{way}"] > 0 for way in range(1, 7))
     assert (report.totals["n_towns"], report.totals["n_villages"]) == (27, 387)
     assert study.metadata["is_synthetic"]
-    assert set(study.results["result_settlements"]["size_class"]) == {"small", "medium", "large", "very_large"}
+    assert set(study.results["settlements"]["size_class"]) == {"small", "medium", "large", "very_large"}
 
 
 def everybody_is_accounted_for(coverage):

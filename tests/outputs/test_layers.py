@@ -22,7 +22,7 @@ def folder(lattice_plan, tmp_path_factory):
 
 
 def test_every_result_is_a_layer_with_all_its_rows(folder, lattice_plan):
-    tables = {name.removeprefix("result_"): table for name, table in result_tables(lattice_plan).items()}
+    tables = result_tables(lattice_plan)
     layers = {str(name) for name, _ in pyogrio.list_layers(folder / "results.gpkg")}
     assert layers == {name for name, table in tables.items() if len(table)}
     for name in layers:
@@ -43,7 +43,7 @@ def test_geojson_is_in_degrees_and_valid(folder, lattice_plan):
         text = (folder / f"{name}.geojson").read_text(encoding="utf-8")
         document = json.loads(text, parse_constant=pytest.fail)
         shapes = [shapely.geometry.shape(feature["geometry"]) for feature in document["features"]]
-        assert len(shapes) == len(result_tables(lattice_plan)[f"result_{name}"])
+        assert len(shapes) == len(result_tables(lattice_plan)[name])
         assert all(shape.is_valid and not shape.is_empty for shape in shapes)
         west, south, east, north = shapely.total_bounds(shapes)
         assert 110 < west <= east < 112
@@ -63,13 +63,13 @@ def test_a_manifest_comes_last_so_a_folder_with_one_is_whole(lattice_plan, tmp_p
 
 
 def test_tables_without_rows_leave_no_file(tmp_path):
-    empty = {"result_gaps": gpd.GeoDataFrame(geometry=[], crs=CRS), "result_curve": pd.DataFrame()}
+    empty = {"gaps": gpd.GeoDataFrame(geometry=[], crs=CRS), "curve": pd.DataFrame()}
     assert write_geojson(empty, tmp_path) == []
-    assert json.loads(to_geojson(empty["result_gaps"]))["features"] == []
+    assert json.loads(to_geojson(empty["gaps"]))["features"] == []
 
 
 def test_layers_of_an_earlier_export_do_not_linger(tmp_path):
     one = gpd.GeoDataFrame({"n": [1]}, geometry=[shapely.Point(500_000, 3_600_000)], crs=CRS)
-    write_layers({"result_old": one}, tmp_path / "results.gpkg")
-    write_layers({"result_new": one}, tmp_path / "results.gpkg")
+    write_layers({"old": one}, tmp_path / "results.gpkg")
+    write_layers({"new": one}, tmp_path / "results.gpkg")
     assert [str(name) for name, _ in pyogrio.list_layers(tmp_path / "results.gpkg")] == ["new"]

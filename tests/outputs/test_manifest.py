@@ -40,9 +40,9 @@ def test_a_container_does_not_count(tmp_path):
 
 def test_results_read_back_from_their_layers_hash_alike(lattice_plan, tmp_path):
     tables = result_tables(lattice_plan)
-    path = write_layers({"result_gaps": tables["result_gaps"]}, tmp_path / "layers.gpkg")
+    path = write_layers({"gaps": tables["gaps"]}, tmp_path / "layers.gpkg")
     read = gpd.read_file(path, layer="gaps")
-    assert content_hash(read[tables["result_gaps"].columns]) == content_hash(tables["result_gaps"])
+    assert content_hash(read[tables["gaps"].columns]) == content_hash(tables["gaps"])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,77 @@
+"""Loops compiled by numba and kept on disk, safely when several processes start at once."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numba as nb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_log = logging.getLogger(__name__)
+_LOCK = Path(tempfile.gettempdir()) / "practice-circle-planner-compile.lock"
+_STALE_S = 20.0
+
+
+class _Cache:
+    """Whether compiled code can be kept on disk; said once when it cannot."""
+
+    is_writable = True
+
+
+def compiled(function: Callable[..., Any]) -> Any:  # noqa: ANN401  numba is untyped
+    """Return `function` compiled without the interpreter's lock, kept on disk when a folder can be written."""
+    if _Cache.is_writable:
+        try:
+            return _with_safe_saves(nb.njit(function, nogil=True, cache=True))
+        except RuntimeError:
+            _Cache.is_writable = False
+            _log.warning("Compiled code cannot be kept on this machine: every start compiles again (some seconds).")
+    return nb.njit(function, nogil=True)
+
+
+def _with_safe_saves(dispatcher: Any) -> Any:  # noqa: ANN401
+    """Let one process at a time add to the cache.
+
+    Numba numbers the files of a function's signatures by what its index holds. Two processes that add different
+    signatures at once give both the same number, and a later start would run the wrong code.
+    """
+    cache = dispatcher._cache  # noqa: SLF001  numba has no public way to this
+    save = cache.save_overload
+
+    def save_alone(signature: Any, code: Any) -> None:  # noqa: ANN401
+        with _alone():
+            save(signature, code)
+
+    cache.save_overload = save_alone
+    return dispatcher
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the lock file; one that a killed process left is taken over after some seconds."""
+    handle = None
+    while handle is None:
+        try:
+            handle = os.open(_LOCK, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+        except FileExistsError:
+            with suppress(OSError):
+                if time.time() - _LOCK.stat().st_mtime > _STALE_S:
+                    _LOCK.unlink()
+            time.sleep(0.01)
+        except OSError:  # no lock can be made here: as numba would do by itself
+            break
+    try:
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+            with suppress(OSError):
+                _LOCK.unlink()
