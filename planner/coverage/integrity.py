@@ -12,8 +12,9 @@ import shapely
 from planner.coverage.areas import CLASSES, assign_areas, assign_by_position, level_of, texts
 from planner.coverage.people import people_by_group
 from planner.coverage.places import ONLINE_WAY
+from planner.crs import transform
 from planner.scenario import GROUPS
-from planner.schema import CONTRACTS
+from planner.schema import CONTRACTS, TIERS
 from planner.study import is_online
 from planner.texts import text
 
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import geopandas as gpd
+    from numpy.typing import NDArray
 
     from planner.scenario import Scenario
-    from planner.study import Study
+    from planner.study import Grid, Study
     from planner.texts import Language
 
 ALL = "all"
@@ -85,6 +87,32 @@ class StudyCheck:
             for one in self.findings
         ]
         return pd.DataFrame(rows, columns=["code", "table", "n_rows", "ids", "problem", "repair"])
+
+    def totals_in_words(self, language: Language = "zh") -> list[dict[str, Any]]:
+        """Return the totals as records of `item` (words) and `value`, in their order."""
+        return [{"item": _total_in_words(name, language), "value": value} for name, value in self.totals.items()]
+
+    def facilities_in_words(self, language: Language = "zh") -> list[dict[str, Any]]:
+        """Return `facilities` as records of the same columns, tiers and classes in words; own tiers as they are."""
+        known = {code for code, _ in TIERS}
+        words = self.facilities.copy()
+        words["tier"] = [text(f"terms.{tier}", language) if tier in known else tier for tier in words["tier"]]
+        classes = [of_class if of_class in (ALL, *CLASSES) else "neither" for of_class in words["class"]]
+        words["class"] = [text(f"coverage.class_{of_class}", language) for of_class in classes]
+        return [{str(name): value for name, value in row.items()} for row in words.to_dict("records")]
+
+
+def _total_in_words(name: str, language: Language) -> str:
+    """Return what a total counts, in words."""
+    if name.startswith("n_candidates_way_"):
+        way = name.removeprefix("n_candidates_way_")
+        return text("coverage.total_way", language, way=way, name=text(f"terms.way_{way}", language))
+    for unit in ("town", "village"):
+        if name.endswith(f"_without_{unit}"):
+            table = CONTRACTS[name.removeprefix("n_").removesuffix(f"_without_{unit}")]
+            word = table.zh if language == "zh" else table.en
+            return text(f"coverage.total_without_{unit}", language, table=word)
+    return text(f"coverage.total_{name}", language)
 
 
 def check_study(study: Study, scenario: Scenario) -> StudyCheck:
@@ -155,6 +183,10 @@ def _findings(study: Study, assigned: Mapping[str, pd.DataFrame], scenario: Scen
         yield from _some("online_candidates", "candidates", candidates.loc[way == ONLINE_WAY, "candidate_id"])
     if study.has("demand"):
         yield from _demand_findings(study)
+    if study.has("roads") and "elevation" in study.grids:
+        roads = study.table("roads")
+        is_beyond = _beyond(roads, study.grids["elevation"])
+        yield from _some("elevation_too_small", "roads", roads.loc[is_beyond, "road_id"])
 
 
 def _place_findings(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, name: str) -> Iterator[Finding]:
@@ -181,6 +213,20 @@ def _place_findings(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, name: str
     inside = np.zeros(len(points), dtype=bool)
     inside[tree.query(points.geometry.to_numpy(), predicate="intersects")[0]] = True
     yield from _some("outside_county", name, ids[~inside])
+
+
+def _beyond(roads: gpd.GeoDataFrame, grid: Grid) -> NDArray[np.bool_]:
+    """Return bool[n_roads]: which roads have a vertex outside the cells of the grid."""
+    xy, owner = shapely.get_coordinates(roads.geometry.to_numpy(), return_index=True)
+    x, y = transform(xy[:, 0], xy[:, 1], str(roads.crs), grid.crs)
+    a, b, c, d, e, f = grid.transform
+    area = a * e - b * d
+    column, row = (e * (x - c) - b * (y - f)) / area, (a * (y - f) - d * (x - c)) / area
+    n_rows, n_columns = grid.values.shape
+    is_inside = (column >= 0) & (column <= n_columns) & (row >= 0) & (row <= n_rows)
+    beyond = np.zeros(len(roads), dtype=bool)
+    beyond[owner[~is_inside]] = True
+    return beyond
 
 
 def _facility_findings(facilities: gpd.GeoDataFrame, scenario: Scenario) -> Iterator[Finding]:

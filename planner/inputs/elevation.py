@@ -39,6 +39,8 @@ def read_elevation(
     bounds_crs: str = WGS84,
     frame: str | None = None,
     progress: Progress = SILENT,
+    *,
+    is_partial: bool = False,
 ) -> tuple[Grid, dict[str, int]]:
     """Return heights in metres as a grid in the raster's own CRS, and the counts of its cells.
 
@@ -52,6 +54,7 @@ def read_elevation(
     bounds_crs : of `bounds`.
     frame : CRS of the raster, overriding what it says.
     progress : told between steps.
+    is_partial : more may be needed later than `bounds`: a raster of up to `MAX_CELLS` is kept whole.
 
     Returns
     -------
@@ -71,10 +74,12 @@ def read_elevation(
         crs = raster_crs(datasets[0], path.name, frame)
         if datasets[0].units[0] in ("ft", "feet", "foot", "us-ft"):
             raise InputError(f"{path.name} holds heights in feet. Convert it to metres first.")
-        parts = [(dataset, window_of(dataset, crs, bounds, bounds_crs, _MARGIN_CELLS)) for dataset in datasets]
-        parts = [(dataset, window) for dataset, window in parts if window is not None]
+        windows = [(dataset, window_of(dataset, crs, bounds, bounds_crs, _MARGIN_CELLS)) for dataset in datasets]
+        parts = [(dataset, window) for dataset, window in windows if window is not None]
         if not parts:
             raise InputError(f"{path.name} does not reach the county. Take a raster that covers it.")
+        if is_partial:
+            parts = _whole_if_small(datasets, parts)
         values, transform, n_coarser = _joined(parts, path.name)
     progress.update(1, 2, "elevation")
     values, transform = _north_up(values, transform)
@@ -106,6 +111,20 @@ def elevation_ledger(file: str, counts: dict[str, int]) -> Ledger:
     if counts["n_coarser"] > 1:
         notes.append(LedgerRow(file, 0, "", "raster_coarser", {"n": counts["n_coarser"]}, is_refused=False))
     return Ledger(1, 0, tuple(notes))
+
+
+def _whole_if_small(datasets: Sequence[Any], parts: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """Return all tiles with all their cells where they can be kept, else `parts`."""
+    from rasterio.windows import Window
+
+    west, south, east, north = (
+        pick(dataset.bounds[i] for dataset in datasets) for i, pick in enumerate((min, min, max, max))
+    )
+    a, b, _, d, e, _ = transform_of(datasets[0])
+    n_cells = (east - west) * (north - south) / abs(a * e - b * d)
+    if n_cells > MAX_CELLS:
+        return parts
+    return [(dataset, Window(0, 0, dataset.width, dataset.height)) for dataset in datasets]
 
 
 def _joined(parts: Sequence[tuple[Any, Any]], file: str) -> tuple[NDArray[np.float64], Transform, int]:

@@ -218,7 +218,9 @@ def _take_roads(study: Study, path: Path, options: ImportOptions, progress: Prog
 def _take_elevation(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
     from planner.inputs.elevation import elevation_ledger, read_elevation
 
-    grid, counts = read_elevation(path, _extent(study), study.crs, options.frame, progress)
+    # Roads and areas that come later may reach beyond those that are here.
+    is_partial = not (study.has("areas") and study.has("roads"))
+    grid, counts = read_elevation(path, _extent(study), study.crs, options.frame, progress, is_partial=is_partial)
     return _Taken(study.with_grid("elevation", grid), elevation_ledger(path.name, counts), counts, grid.crs)
 
 

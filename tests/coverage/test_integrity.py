@@ -4,10 +4,13 @@ By hand: P1 names town A but lies in B2. D8 lies beyond the county. S4 is online
 demand counts 100 relocated ones. Of 7 places one can walk into, A1 (urban) has F1, F2, S1; P1 has town A's class.
 """
 
+import geopandas as gpd
+import numpy as np
 import pytest
+import shapely
 
 from planner.coverage.integrity import check_study
-from planner.study import new_study
+from planner.study import Grid, new_study
 from planner.texts import entries, text
 
 
@@ -94,6 +97,53 @@ def test_long_lists_show_the_first_five(study, scenario, demand):
     words = check.to_frame("en").set_index("code").loc["group_exceeds_population", "problem"]
     assert "In 11 demand points" in words
     assert words.count("D") == 5
+
+
+def heights(west, south, east, north):
+    """A grid of cells of 100 m over these bounds."""
+    values = np.zeros((round((north - south) / 100), round((east - west) / 100)), np.float32)
+    return Grid(values, (100.0, 0.0, west, 0.0, -100.0, north), "EPSG:32649", "m")
+
+
+def test_an_elevation_smaller_than_the_roads_is_found(study, scenario):
+    lines = [shapely.LineString([(100, 100), (900, 100)]), shapely.LineString([(900, 100), (1500, 1100)])]
+    roads = gpd.GeoDataFrame({"road_id": ["r1-1", "r2-1"]}, geometry=lines, crs=study.crs)
+    with_roads = study.with_table("roads", roads)
+    assert ("elevation_too_small", "roads") not in found(check_study(with_roads, scenario))
+    wide = check_study(with_roads.with_grid("elevation", heights(0, 0, 1500, 1100)), scenario)
+    assert ("elevation_too_small", "roads") not in found(wide)
+    small = check_study(with_roads.with_grid("elevation", heights(0, 0, 1400, 1100)), scenario)
+    assert found(small)["elevation_too_small", "roads"] == ("r2-1",)
+    west_cut = check_study(with_roads.with_grid("elevation", heights(200, 0, 1500, 1100)), scenario)
+    assert found(west_cut)["elevation_too_small", "roads"] == ("r1-1",)
+
+
+def test_the_grid_may_be_geographic(study, scenario):
+    line = shapely.LineString([(500_000, 3_600_000), (501_000, 3_600_000)])
+    roads = gpd.GeoDataFrame({"road_id": ["r1-1"]}, geometry=[line], crs=study.crs)
+    grid = Grid(np.zeros((200, 200), np.float32), (0.001, 0.0, 110.9, 0.0, -0.001, 32.6), "EPSG:4326", "m")
+    check = check_study(study.with_table("roads", roads).with_grid("elevation", grid), scenario)
+    assert ("elevation_too_small", "roads") not in found(check)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_totals_and_places_in_words(study, scenario, demand, language):
+    site = demand.iloc[:1][["geometry"]].assign(candidate_id=["K1"], name="x", way=["2"])
+    demand["children"] = 1
+    check = check_study(study.with_table("candidates", site).with_table("demand", demand), scenario)
+    words = check.totals_in_words(language)
+    assert [one["value"] for one in words] == list(check.totals.values())
+    items = [one["item"] for one in words]
+    assert len(set(items)) == len(items)
+    assert not [item for item in items if "_" in item or "{" in item]
+    places = check.facilities_in_words(language)
+    assert [one["n_facilities"] for one in places] == list(check.facilities["n_facilities"])
+    assert list(places[0]) == list(check.facilities.columns)
+    tier, classes = {
+        "zh": ("中心", ["合计", "城镇", "乡村", "未分类"]),
+        "en": ("centre", ["all classes", "urban", "rural", "not classed"]),
+    }[language]
+    assert [(one["tier"], one["class"]) for one in places[:4]] == [(tier, of_class) for of_class in classes]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

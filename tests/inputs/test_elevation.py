@@ -2,13 +2,17 @@
 
 import zipfile
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 
 from planner.crs import WGS84, transform
 from planner.errors import CrsError, InputError
 from planner.inputs import elevation
 from planner.inputs.elevation import elevation_ledger, read_elevation
+from planner.inputs.intake import import_file
+from planner.study import new_study
 from tests.reference.real_data import require
 
 rasterio = pytest.importorskip("rasterio")
@@ -109,6 +113,34 @@ def test_clipped_to_what_is_needed(raster):
     assert column + columns >= 21
     same, _ = read_elevation(raster(whole), bounds=(300_300, 3_599_700, 300_600, 3_599_800), bounds_crs=CRS)
     assert same.values.shape[0] <= rows
+
+
+def test_kept_whole_while_more_may_be_needed(raster, monkeypatch):
+    bounds = (300_300, 3_599_700, 300_600, 3_599_800)
+    path = raster(slope(200, 300))
+    grid, _ = read_elevation(path, bounds, CRS, is_partial=True)
+    np.testing.assert_array_equal(grid.values, slope(200, 300))
+    with pytest.raises(InputError, match="does not reach"):
+        read_elevation(path, (10, 10, 11, 11), is_partial=True)
+    # too large to be kept: what is needed now counts more than what may be
+    monkeypatch.setattr(elevation, "MAX_CELLS", 59_999)
+    clipped, counts = read_elevation(path, bounds, CRS, is_partial=True)
+    assert clipped.values.size < 2_000
+    assert counts["n_coarser"] == 1
+
+
+def test_heights_imported_before_the_roads_reach_as_far_as_the_file(raster, tmp_path):
+    area, roads = tmp_path / "area.geojson", tmp_path / "roads.gpkg"
+    box = gpd.GeoSeries([shapely.box(300_300, 3_599_700, 300_600, 3_599_800)], crs=CRS)
+    gpd.GeoDataFrame({"代码": ["1"], "名称": ["县"], "级别": ["县"]}, geometry=box.to_crs(4326)).to_file(area)
+    line = shapely.LineString([(300_300, 3_599_750), (300_600, 3_599_750)])
+    gpd.GeoDataFrame({"class": ["path"]}, geometry=[line], crs=CRS).to_file(roads)
+    study = import_file(new_study("县", CRS), "areas", area).study
+    path = raster(slope(2_000, 1_000))
+    early = import_file(study, "elevation", path).study
+    assert early.grids["elevation"].values.shape == (2_000, 1_000)
+    late = import_file(import_file(study, "roads", roads).study, "elevation", path).study
+    assert late.grids["elevation"].values.size < 400_000
 
 
 def test_bounds_that_miss(raster):
