@@ -18,11 +18,11 @@ MAX_SEGMENT_M = 100_000.0
 """No road runs straight for longer: such a segment comes from the antimeridian or from a coordinate that is wrong."""
 
 SEGMENT_REPAIRS = (
-    ("n_zero_length", "segments_zero_length"),
-    ("n_torn_segments", "segments_torn"),
-    ("n_duplicate_segments", "segments_duplicate"),
+    ("n_zero_length", "zero_length"),
+    ("n_torn_segments", "torn"),
+    ("n_duplicate_segments", "duplicate"),
 )
-"""Counts of `Links`, and the ledger's code for each."""
+"""Repairs of `Links`, and what the ledger's code of each ends in."""
 MOTORWAYS = ("motorway", "motorway_link")
 """Classes that one cannot walk across."""
 
@@ -77,9 +77,10 @@ class Links:
     part : int64[n_links], its place within that way, from 1.
     from_node, to_node : int64[n_links].
     is_usable : bool[n_ways], whether any segment of the way has a place (a copy of another way has, too).
-    counts : `n_zero_length` (segments dropped because their ends are one place), `n_torn_segments` (dropped because
-        longer than `MAX_SEGMENT_M`), `n_duplicate_segments` (copies of others), `n_self_loops` (links that end where
-        they begin; kept), `n_vertices`, `n_segments`, `n_links` (what is there in the end).
+    repairs : int64[n_ways] each: `n_zero_length` (segments dropped because their ends are one place),
+        `n_torn_segments` (dropped because longer than `MAX_SEGMENT_M`), `n_duplicate_segments` (copies of others).
+    counts : the sums of `repairs`, `n_self_loops` (links that end where they begin; kept), `n_vertices`, `n_segments`,
+        `n_links` (what is there in the end).
     """
 
     geometry: NDArray[np.object_]
@@ -88,6 +89,7 @@ class Links:
     from_node: NDArray[np.int64]
     to_node: NDArray[np.int64]
     is_usable: NDArray[np.bool_]
+    repairs: dict[str, NDArray[np.int64]]
     counts: dict[str, int]
 
 
@@ -113,12 +115,18 @@ def split_ways(ways: Ways) -> Links:
     dropped = follows & (same_node | (length == 0.0))
     node = _merged(ways.node, np.flatnonzero(dropped & ~same_node))
 
-    is_usable = np.zeros(len(ways.first) - 1, dtype=bool)
+    n_ways = len(ways.first) - 1
+    repairs = {
+        "n_zero_length": np.bincount(way[dropped], minlength=n_ways),
+        "n_torn_segments": np.bincount(way[torn], minlength=n_ways),
+    }
+    is_usable = np.zeros(n_ways, dtype=bool)
     is_usable[way[follows & ~dropped]] = True
     kept = np.flatnonzero(placed & ~dropped)
     run = np.cumsum(~follows)[kept]
     node, way, xy = node[kept], way[kept], np.column_stack((ways.x[kept], ways.y[kept]))
-    start, end, counts = _cut(node, run, way, ways)
+    start, end, repeats, n_used = _cut(node, run, way, ways)
+    repairs["n_duplicate_segments"] = np.bincount(repeats, minlength=n_ways)
     size = end - start + 1
     row = np.repeat(np.arange(len(start)), size)
     vertex = np.arange(len(row)) - np.repeat(np.cumsum(size) - size, size) + start[row]
@@ -129,11 +137,11 @@ def split_ways(ways: Ways) -> Links:
         from_node=node[start],
         to_node=node[end],
         is_usable=is_usable,
+        repairs=repairs,
         counts={
+            **{key: int(values.sum()) for key, values in repairs.items()},
             "n_self_loops": int((node[start] == node[end]).sum()),
-            "n_zero_length": int(dropped.sum()),
-            "n_torn_segments": int(torn.sum()),
-            **counts,
+            "n_vertices": n_used,
             "n_segments": int((size - 1).sum()),
             "n_links": len(start),
         },
@@ -158,28 +166,33 @@ def _merged(node: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]
 
 def _cut(
     node: NDArray[np.int64], run: NDArray[np.int64], way: NDArray[np.int64], ways: Ways
-) -> tuple[NDArray[np.int64], NDArray[np.int64], dict[str, int]]:
-    """Return the first and the last vertex of every link, redundant copies left out, and the counts."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int]:
+    """Return the first and the last vertex of every link, the way of every repeated segment, and the nodes used.
+
+    Redundant copies are left out of the links.
+    """
     n = len(node)
     joined = np.zeros(n + 1, dtype=bool)
     joined[1:n] = run[1:] == run[:-1]
     _, number, uses = np.unique(node, return_inverse=True, return_counts=True)
     low, high = np.minimum(number[:-1], number[1:]), np.maximum(number[:-1], number[1:])
     segment = np.flatnonzero(joined[1:n])
-    _, pair, copies = np.unique(low[segment] * n + high[segment], return_inverse=True, return_counts=True)
-    n_duplicates = len(segment) - len(copies)
+    _, first_copy, pair, copies = np.unique(
+        low[segment] * n + high[segment], return_index=True, return_inverse=True, return_counts=True
+    )
+    repeats = way[np.delete(segment, first_copy)]
     is_end = (uses[number] > 1) | ~joined[:n] | ~joined[1:]
-    if n_duplicates:
+    if len(repeats):
         again = segment[copies[pair] > 1]
         is_end[again] = is_end[again + 1] = True
     ends = np.flatnonzero(is_end & (joined[:n] | joined[1:]))
     linked = run[ends[1:]] == run[ends[:-1]]
     start, end = ends[:-1][linked], ends[1:][linked]
-    if n_duplicates:
+    if len(repeats):
         first = _first_copies(number, way, ways, (start, end))
         start, end = start[first], end[first]
     n_used = int(np.count_nonzero(np.bincount(number, weights=joined[:n] | joined[1:])))
-    return start, end, {"n_duplicate_segments": n_duplicates, "n_vertices": n_used}
+    return start, end, repeats, n_used
 
 
 def _first_copies(

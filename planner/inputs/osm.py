@@ -19,7 +19,7 @@ from planner.errors import InputError, MissingExtraError
 from planner.inputs.archives import require_file
 from planner.inputs.frames import study_region
 from planner.inputs.links import SEGMENT_REPAIRS, RoadsRead, Ways, barrier_table, motorways, road_table, split_ways
-from planner.inputs.records import reading
+from planner.inputs.records import MAX_LISTED, reading
 from planner.ledger import Ledger, LedgerRow
 from planner.progress import SILENT
 from planner.study import new_study
@@ -137,7 +137,7 @@ def read_osm(path: str | Path, crs: str, progress: Progress = SILENT) -> RoadsRe
         roads=roads,
         barriers=_barriers_table(raw, water, roads),
         counts=counts,
-        ledger=_ledger(path.name, raw, links, missing, counts),
+        ledger=_ledger(path.name, raw, links, missing),
     )
     progress.update(3, 3)
     return read
@@ -387,8 +387,8 @@ def _pieces(lonlat: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
             yield known
 
 
-def _ledger(file: str, raw: _Raw, links: Links, missing: NDArray[np.bool_], counts: dict[str, int]) -> Ledger:
-    """Return one row for each way that lost nodes or was refused, and one for each kind of repair."""
+def _ledger(file: str, raw: _Raw, links: Links, missing: NDArray[np.bool_]) -> Ledger:
+    """Return one row for each way that lost nodes, was refused or repaired, the first of each repair."""
     n_ways = len(raw.ids)
     way = np.repeat(np.arange(n_ways), raw.sizes)
     n_lost = np.bincount(way[missing], minlength=n_ways)
@@ -404,9 +404,21 @@ def _ledger(file: str, raw: _Raw, links: Links, missing: NDArray[np.bool_], coun
         )
         for row in np.flatnonzero(~usable | (n_lost > 0)).tolist()
     ]
-    rows += [
-        LedgerRow(file, 0, "", code, {"n": counts[key]}, is_refused=False)
-        for key, code in (("n_ways_left_out", "ways_left_out"), *SEGMENT_REPAIRS)
-        if counts[key]
-    ]
-    return Ledger(n_ways, int((~usable).sum()), tuple(rows))
+    if raw.n_left_out:
+        rows.append(LedgerRow(file, 0, "", "ways_left_out", {"n": raw.n_left_out}, is_refused=False))
+    for key, code in SEGMENT_REPAIRS:
+        repaired = np.flatnonzero((links.repairs[key] > 0) & usable)
+        rows += [
+            LedgerRow(
+                file,
+                row + 1,
+                "",
+                f"way_{code}",
+                {"way": raw.ids[row], "n": int(links.repairs[key][row])},
+                is_refused=False,
+            )
+            for row in repaired[:MAX_LISTED].tolist()
+        ]
+        if len(repaired) > MAX_LISTED:
+            rows.append(LedgerRow(file, 0, "", f"way_{code}_more", {"n": len(repaired) - MAX_LISTED}, is_refused=False))
+    return Ledger(n_ways, int((~usable).sum()), tuple(sorted(rows, key=lambda finding: finding.row)))

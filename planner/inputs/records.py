@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Cells = NDArray[np.object_]
 
 _MAX_VALUE_LENGTH = 80
+MAX_LISTED = 1_000
+"""Rows of one kind that are listed one by one where a whole layer may have the same fault; the rest are counted."""
 
 
 @dataclass(frozen=True)

@@ -18,18 +18,20 @@ import numpy as np
 from planner.crs import require_metric
 from planner.errors import InputError
 from planner.inputs.archives import choose, require_file, unpacked
+from planner.inputs.checks import require_usable
 from planner.inputs.frames import centres, choose_frame, fitting_words, study_region, to_study
 from planner.inputs.headers import match_headers, require_choices, require_columns
 from planner.inputs.layers import SUFFIXES, read_layer
 from planner.inputs.links import SEGMENT_REPAIRS, RoadsRead, Ways, motorways, road_table, split_ways
 from planner.inputs.options import ImportOptions
-from planner.inputs.records import Findings, is_blank, shown, with_file
+from planner.inputs.records import MAX_LISTED, Findings, is_blank, shown, with_file
+from planner.ledger import LedgerRow
 from planner.progress import SILENT
 from planner.schema import FLAGS, ROADS
 from planner.study import new_study
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from planner.inputs.links import Links
     from planner.inputs.records import Cells, Records
     from planner.progress import Progress
+
+    Repair = tuple[tuple[str, str], dict[str, Any]]
 
 UNMAPPED = "unclassified"
 """The class of a road whose own class nobody mapped."""
@@ -63,7 +67,8 @@ def read_road_lines(
     """Return the roads of a map layer (`.shp`, `.gpkg`, `.geojson`, `.parquet`, zipped or not), in the metric `crs`.
 
     Multi-part lines become one way each part. Classes are put into the planner's words by `options.class_mapping`
-    first, then by `presets/road_classes.toml`; what neither knows becomes "unclassified", counted in the ledger.
+    first, then by `presets/road_classes.toml`; what neither knows becomes "unclassified", told in the ledger;
+    a line without a class is refused.
 
     Raises
     ------
@@ -86,11 +91,13 @@ def read_road_lines(
     findings = Findings(records.file, records.row)
 
     progress.update(1, 3, "links")
-    line, row = _lines(records, options, crs, findings)
+    geometry = _lines(records, findings)
+    table = _attributes(records, found, findings, options)
+    line, row = _placed(geometry, records, options, crs, findings)
     xy, line_of = shapely.get_coordinates(line, return_index=True)
     first = np.searchsorted(line_of, np.arange(len(line) + 1))
     x, y = np.ascontiguousarray(xy.T)
-    attributes = _attributes(records, found, findings, options).iloc[row].reset_index(drop=True)
+    attributes = table.iloc[row].reset_index(drop=True)
     alike = attributes.groupby(list(attributes.columns), dropna=False, sort=False).ngroup()
     links = split_ways(
         Ways(
@@ -162,8 +169,8 @@ def _read(path: Path, options: ImportOptions) -> Records:
     return with_file(read_layer(path, options.layer), path.name)
 
 
-def _lines(records: Records, options: ImportOptions, crs: str, findings: Findings) -> tuple[Cells, NDArray[np.int64]]:
-    """Return the single lines in `crs` and the record of each; records without a usable line are refused."""
+def _lines(records: Records, findings: Findings) -> Cells:
+    """Return the lines of the records, None where there is none: such records are refused."""
     import shapely
 
     geometry = np.array(records.geometry, dtype=object)
@@ -175,6 +182,18 @@ def _lines(records: Records, options: ImportOptions, crs: str, findings: Finding
     for i in np.flatnonzero(~is_empty & ~is_line).tolist():
         findings.refuse(i, "", "wrong_geometry", geometry=geometry[i].geom_type, needed="LineString")
     geometry[is_empty | ~is_line] = None
+    return geometry
+
+
+def _placed(
+    geometry: Cells, records: Records, options: ImportOptions, crs: str, findings: Findings
+) -> tuple[Cells, NDArray[np.int64]]:
+    """Return the single lines in `crs` and the record of each, records that were refused left out."""
+    import shapely
+
+    if any(finding.code == "blank" for finding in findings.rows):
+        require_usable(findings, ROADS)
+    geometry[findings.refused] = None
     study = new_study("", crs)
     xy = centres(geometry)
     frame = choose_frame(records, options.frame, xy, study)
@@ -219,17 +238,42 @@ def _classes(records: Records, position: int, findings: Findings, mapping: Mappi
     own = {plain_word(word): road_class for word, road_class in mapping.items()}
     header = records.headers[position]
     row, words = _distinct(records.columns[position])
-    n_rows = np.bincount(row, minlength=len(words))
-    classes = np.full(len(words), UNMAPPED, dtype=object)
-    for i, word in enumerate(words):
-        found = own.get(plain_word(word)) or known.get(plain_word(word))
-        if found is not None:
-            classes[i] = found
-        elif word:
-            findings.note(header, "class_unmapped", value=shown(word), n=int(n_rows[i]), road_class=UNMAPPED)
-        else:
-            findings.note(header, "class_blank", header=header, n=int(n_rows[i]), road_class=UNMAPPED)
+    keys = [plain_word(word) for word in words]
+    classes = np.asarray([own.get(key) or known.get(key) for key in keys], dtype=object)
+    is_unmapped = np.asarray([of_class is None for of_class in classes], dtype=bool)
+    is_blank_word = np.asarray([not word for word in words], dtype=bool)
+    _refuse_blank(header, np.flatnonzero((is_blank_word & is_unmapped)[row]), findings)
+
+    def unmapped(i: int) -> Repair:
+        word = shown(words[row[i]])
+        return (word, UNMAPPED), {"value": word, "road_class": UNMAPPED}
+
+    _list(findings, header, "class_unmapped", np.flatnonzero((is_unmapped & ~is_blank_word)[row]), unmapped)
+    classes[is_unmapped] = UNMAPPED
     return classes[row]
+
+
+def _refuse_blank(header: str, rows: NDArray[np.int64], findings: Findings) -> None:
+    """Refuse the records without a class, the first of them one by one."""
+    for i in rows[:MAX_LISTED].tolist():
+        findings.refuse(i, header, "blank", header=header)
+    n_more = len(rows) - MAX_LISTED
+    if n_more > 0:
+        findings.refused[rows] = True
+        row = LedgerRow(findings.file, 0, header, "blank_more", {"n": n_more, "header": header})
+        findings.rows.append(row)
+
+
+def _list(
+    findings: Findings, column: str, code: str, rows: NDArray[np.int64], describe: Callable[[int], Repair]
+) -> None:
+    """Report a repair of each record that is kept, and count those beyond `MAX_LISTED`."""
+    kept = rows[~findings.refused[rows]]
+    for i in kept[:MAX_LISTED].tolist():
+        change, values = describe(i)
+        findings.repair(i, column, code, change, **values)
+    if len(kept) > MAX_LISTED:
+        findings.note(column, f"{code}_more", n=len(kept) - MAX_LISTED)
 
 
 def _names(records: Records, position: int | None) -> pd.Series:
@@ -251,15 +295,15 @@ def _codes(
         return pd.Series([None] * len(records), dtype="str")
     header = records.headers[found[name]]
     row, cells = _distinct(records.columns[found[name]])
-    n_rows = np.bincount(row, minlength=len(cells))
-    codes = np.full(len(cells), None, dtype=object)
-    for i, cell in enumerate(cells):
-        codes[i] = words.get(plain_word(cell))
-        if cell and codes[i] is None:
-            choices = ", ".join(code for code, _ in ROADS.column(name).choices) or "yes, no"
-            findings.note(
-                header, "road_value_unknown", header=header, value=shown(cell), n=int(n_rows[i]), choices=choices
-            )
+    codes = np.asarray([words.get(plain_word(cell)) for cell in cells], dtype=object)
+    is_strange = np.asarray([bool(cell) and code is None for cell, code in zip(cells, codes, strict=True)], dtype=bool)
+    choices = ", ".join(code for code, _ in ROADS.column(name).choices) or "yes, no"
+
+    def unknown(i: int) -> Repair:
+        value = shown(cells[row[i]])
+        return (value, ""), {"header": header, "value": value, "choices": choices}
+
+    _list(findings, header, "road_value_unknown", np.flatnonzero(is_strange[row]), unknown)
     return pd.Series(codes[row], dtype="str")
 
 
@@ -280,14 +324,19 @@ def _text(cell: object) -> str:
 
 
 def _note_links(links: Links, row: NDArray[np.int64], findings: Findings) -> None:
-    """Refuse the records of which nothing is left, and note what was repaired."""
+    """Refuse the records of which nothing is left, and say of each other one what was repaired."""
     is_left = np.zeros(len(findings.row), dtype=bool)
     is_left[row[links.is_usable]] = True
     for i in np.setdiff1d(row, np.flatnonzero(is_left)).tolist():
         findings.refuse(i, "", "line_no_length")
     for key, code in SEGMENT_REPAIRS:
-        if links.counts[key]:
-            findings.note("", code, n=links.counts[key])
+        n_segments = np.zeros(len(findings.row), dtype=np.int64)
+        np.add.at(n_segments, row, links.repairs[key])
+
+        def repaired(i: int, n_segments: NDArray[np.int64] = n_segments) -> Repair:
+            return ("", ""), {"n": int(n_segments[i])}
+
+        _list(findings, "", f"line_{code}", np.flatnonzero(n_segments), repaired)
 
 
 def _ids(row: NDArray[np.int64], links: Links) -> list[str]:

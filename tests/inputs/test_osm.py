@@ -13,6 +13,7 @@ from shapely.testing import assert_geometries_equal
 
 from planner.crs import WGS84, transform
 from planner.errors import CancelledError, CrsError, InputError
+from planner.inputs import osm as osm_module
 from planner.inputs.osm import NO_ROADS, read_osm
 from planner.progress import Cancellable
 from tests.reference.real_data import NETWORKS, require
@@ -114,8 +115,19 @@ def test_negative_ids_of_an_editor(osm):
 
 def test_repeated_node_is_dropped(osm):
     read = read_osm(osm(way(10, [1, 2, 2, 3], highway="path")), CRS)
+    assert [(f.row, f.code, f.values["way"]) for f in read.ledger.rows] == [(1, "way_zero_length", 10)]
     assert len(one(read).geometry.coords) == 3
     assert read.counts["n_zero_length"] == 1
+
+
+def test_many_repaired_ways_are_cut_and_counted(osm, monkeypatch):
+    monkeypatch.setattr(osm_module, "MAX_LISTED", 1)
+    ways = [way(10 + i, [1 + i, 2 + i, 2 + i], highway="path") for i in range(2)]
+    read = read_osm(osm(*ways), CRS)
+    assert [(f.row, f.code, f.values["n"]) for f in read.ledger.rows] == [
+        (0, "way_zero_length_more", 1), (1, "way_zero_length", 1),
+    ]  # fmt: skip
+    assert all(f.problem("zh") and f.repair("en") for f in read.ledger.rows)
 
 
 def test_two_nodes_at_one_place_become_one(osm):
@@ -130,6 +142,11 @@ def test_copies_of_a_segment(osm):
     same = read_osm(osm(way(10, [1, 2, 3], highway="path"), way(11, [3, 2], highway="path")), CRS)
     assert len(same.roads) == 2
     assert same.counts["n_duplicate_segments"] == 1
+    (finding,) = same.ledger.rows
+    assert (finding.row, finding.code, finding.values, finding.is_refused) == (
+        2, "way_duplicate", {"way": 11, "n": 1}, False,
+    )  # fmt: skip
+    assert "11" in finding.problem("zh")
     assert same.ledger.rows_refused == 0
     other = read_osm(osm(way(10, [1, 2, 3], highway="path"), way(11, [3, 2], highway="steps")), CRS)
     assert len(other.roads) == 3

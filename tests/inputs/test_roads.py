@@ -10,6 +10,7 @@ import shapely
 from shapely import LineString
 
 from planner.errors import CrsError, InputError
+from planner.inputs import roads
 from planner.inputs.options import ImportOptions
 from planner.inputs.osm import NO_ROADS
 from planner.inputs.roads import plain_word, read_road_lines, road_classes, road_classes_from_toml
@@ -123,10 +124,42 @@ def test_every_class_means_itself_and_is_a_road():
 
 
 def test_classes_nobody_mapped_are_kept_and_listed(lines):
-    read = read_road_lines(lines([EAST, NORTH, OVER], 道路等级=["牛路", "牛路", None]), CRS)
-    assert set(read.roads["class"]) == {"unclassified"}
-    assert words(read) == ["The road class '牛路' is not mapped (2 lines).", "'道路等级' is blank (1 lines)."]
+    read = read_road_lines(lines([EAST, NORTH, OVER], 道路等级=["牛路", "乡道", "牛路"]), CRS)
+    assert list(read.roads["class"]) == ["unclassified"] * 2 + ["tertiary"] * 2 + ["unclassified"]
+    assert [(f.row, f.column, f.code, f.is_refused) for f in read.ledger.rows] == [
+        (1, "道路等级", "class_unmapped", False), (3, "道路等级", "class_unmapped", False),
+    ]  # fmt: skip
+    assert words(read) == ["The road class '牛路' is not mapped."] * 2
+    assert (read.ledger.rows[0].old_value, read.ledger.rows[0].new_value) == ("牛路", "unclassified")
     assert read.ledger.rows_refused == 0
+
+
+def test_a_blank_class_is_refused(lines):
+    read = read_road_lines(lines([EAST, NORTH, OVER, None], 道路等级=["乡道", None, " ", None], name="a.gpkg"), CRS)
+    assert set(read.roads["road_id"]) == {"r1-1"}
+    assert [(f.row, f.code, f.is_refused) for f in read.ledger.rows] == [
+        (2, "blank", True), (3, "blank", True), (4, "line_without_geometry", True), (4, "blank", True),
+    ]  # fmt: skip
+    assert (read.ledger.rows_in, read.ledger.rows_refused) == (4, 3)
+    with pytest.raises(InputError, match=r"all 2 rows are refused.*道路等级.*blank"):
+        read_road_lines(lines([EAST, NORTH], 道路等级=[" ", " "], name="b.gpkg"), CRS)
+
+
+def test_long_lists_are_cut_and_the_rest_is_counted(lines, monkeypatch):
+    monkeypatch.setattr(roads, "MAX_LISTED", 2)
+    still = LineString([*EAST.coords, EAST.coords[-1]])
+    classes = ["乡道"] + ["牛路"] * 5 + [" "] * 4
+    path = lines([still] * 10, 道路等级=classes, motor=["怪"] * 10, name="a.gpkg")
+    read = read_road_lines(path, CRS)
+    counted = {f.code: f.values["n"] for f in read.ledger.rows if not f.row}
+    assert counted == {
+        "blank_more": 2, "class_unmapped_more": 3, "road_value_unknown_more": 4, "line_zero_length_more": 4,
+        "line_duplicate_more": 3,
+    }  # fmt: skip
+    listed = [f.row for f in read.ledger.rows if f.code == "line_zero_length"]
+    assert listed == [1, 2]
+    assert (read.ledger.rows_in, read.ledger.rows_refused) == (10, 4)
+    assert all(f.problem("zh") and f.repair("zh") and f.problem("en") and f.repair("en") for f in read.ledger.rows)
 
 
 def test_own_mapping_wins(lines):
@@ -182,6 +215,9 @@ def test_copies_are_dropped_and_counted(lines):
     read = read_road_lines(lines([OVER, OVER.reverse(), OVER], 道路等级=["乡道", "乡道", "步道"], name="a.gpkg"), CRS)
     assert list(read.roads["class"]) == ["tertiary", "footway"]
     assert read.counts["n_duplicate_segments"] == 2
+    assert [(f.row, f.code, f.values["n"]) for f in read.ledger.rows] == [
+        (2, "line_duplicate", 1), (3, "line_duplicate", 1),
+    ]  # fmt: skip
     assert read.ledger.rows_refused == 0
 
 
@@ -208,6 +244,7 @@ def test_repeated_vertices(lines):
     stutter = LineString([(300_000, 3_600_000), (300_100, 3_600_000), (300_100, 3_600_000), (300_200, 3_600_000)])
     read = read_road_lines(lines([stutter], name="a.gpkg"), CRS)
     assert read.counts["n_zero_length"] == 1
+    assert [(f.row, f.code, f.values["n"]) for f in read.ledger.rows] == [(1, "line_zero_length", 1)]
     assert len(read.roads.geometry.iloc[0].coords) == 3
 
 
