@@ -335,8 +335,8 @@ def proposal_table(
     """Return the candidates to activate in rank order, and the siting problem with its solution and bounds.
 
     Computed for the scenario's main profile, main tier, time limit and `n_new`; existing places stay as they are.
-    Settlements stand in the problem as rows without people: their people are part of demand. A candidate whose tier
-    (blank: the lowest) does not count for the main tier, or whose owner refused, is never proposed.
+    Settlements stand in the problem as rows without people: their people are part of demand. A candidate of a tier
+    that does not count for the main tier, or whose owner refused, is never proposed; one without a tier can be any.
 
     Raises
     ------
@@ -425,9 +425,10 @@ def make_plan(study: Study, scenario: Scenario, progress: Progress = SILENT) -> 
 
 def _not_to_open(candidates: gpd.GeoDataFrame, scenario: Scenario) -> list[str]:
     """Return the candidates that must not be proposed: those that would not count for the tier, those refused."""
-    tier = candidates["tier"].fillna(scenario.tiers[-1]) if "tier" in candidates else scenario.tiers[-1]
     counted = scenario.tiers_of(scenario.main_tier)
-    is_out = np.zeros(len(candidates), bool) if counted is None else ~np.isin(np.asarray(tier, object), counted)
+    is_out = np.zeros(len(candidates), bool)
+    if counted is not None and "tier" in candidates:
+        is_out |= (candidates["tier"].notna() & ~candidates["tier"].isin(counted)).to_numpy(bool)
     if "consent" in candidates:
         is_out |= (candidates["consent"] == "refused").fillna(value=False).to_numpy(bool)
     return [str(each) for each in candidates.loc[is_out, "candidate_id"]]
