@@ -1,0 +1,161 @@
+"""Commands that take files in and count what is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from planner.cli.shell import (
+    KINDS,
+    MAX_ROWS,
+    AsJson,
+    Bars,
+    StudyPath,
+    app,
+    chosen_scenario,
+    language,
+    opened_study,
+    print_json,
+    print_table,
+    records_of,
+    worded,
+)
+from planner.errors import InputError
+from planner.texts import text
+
+
+@app.command()
+def new(
+    study: StudyPath,
+    name: Annotated[str, typer.Option(help="Name of the county")],
+    crs: Annotated[str, typer.Option(help="Metric working CRS, such as EPSG:4545 or EPSG:32749")],
+    as_json: AsJson = False,
+) -> None:
+    """Make an empty study file."""
+    from planner.store import save_study
+    from planner.study import new_study
+
+    if study.exists():
+        raise InputError(f"'{study}' exists already. Choose another name, or delete it first.")
+    saved = save_study(new_study(name, crs), study)
+    if as_json:
+        print_json({"study": str(study), "name": saved.name, "crs": saved.crs, "revision": saved.revision})
+    else:
+        typer.echo(text("cli.created", language(), study=study))
+
+
+@app.command(name="import")
+def import_(
+    study: StudyPath,
+    kind: Annotated[str, typer.Argument(help=KINDS)],
+    file: Annotated[Path, typer.Argument(help="The file, as it is")],
+    frame: Annotated[str | None, typer.Option(help="Coordinate frame of the file, such as EPSG:4490")] = None,
+    column: Annotated[list[str] | None, typer.Option(help="field=header, may be repeated")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook")] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer of a GeoPackage")] = None,
+    class_map: Annotated[Path | None, typer.Option(help="TOML: road class in the file = OSM highway value")] = None,
+    append: Annotated[bool, typer.Option(help="Add to the rows that are there instead of replacing them")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a file into the study; what is refused or repaired is listed with its repair."""
+    from planner.inputs.intake import ImportOptions, import_file, read_class_map
+    from planner.store import open_study, save_study
+
+    options = ImportOptions(
+        frame=frame,
+        columns=_pairs(column or []),
+        sheet=sheet,
+        layer=layer,
+        class_mapping=read_class_map(class_map) if class_map else None,
+        append=append,
+    )
+    with Bars() as bars:
+        result = import_file(open_study(study), kind, file, options, progress=bars)
+        save_study(result.study, study)
+    ledger = result.ledger
+    if as_json:
+        print_json({
+            "rows_in": ledger.rows_in,
+            "rows_accepted": ledger.rows_accepted,
+            "rows_refused": ledger.rows_refused,
+            "ledger": ledger.to_records(language()),
+            "summary": dict(result.summary),
+        })  # fmt: skip
+        return
+    if ledger.rows:
+        shown = ledger.to_records(language())[:MAX_ROWS]
+        print_table(text("cli.ledger", language()), shown, ("file", "row", "column", "problem", "repair"))
+        if len(ledger.rows) > MAX_ROWS:
+            typer.echo(text("cli.more_rows", language(), n=len(ledger.rows) - MAX_ROWS))
+    typer.echo(
+        text(
+            "cli.imported",
+            language(),
+            file=file.name,
+            rows_in=ledger.rows_in,
+            accepted=ledger.rows_accepted,
+            refused=ledger.rows_refused,
+        )
+    )
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    pairs = {}
+    for item in texts:
+        field, equals, header = item.partition("=")
+        if not equals or not field.strip() or not header.strip():
+            raise InputError(f"'{item}' is no column mapping. Write field=header, such as --column name=站名.")
+        pairs[field.strip()] = header.strip()
+    return pairs
+
+
+@app.command()
+def template(
+    kinds: Annotated[list[str] | None, typer.Argument(help="Tables; default: all")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the workbooks")] = Path("templates"),
+) -> None:
+    """Write blank workbooks with the right headers, notes and pull-down lists."""
+    from planner.outputs.templates import write_templates
+
+    for path in write_templates(out, kinds or None, language()):
+        typer.echo(str(path))
+
+
+@app.command()
+def check(study: StudyPath, as_json: AsJson = False) -> None:
+    """Count what the study holds and list what does not add up."""
+    from planner.coverage.integrity import check_study
+
+    opened = opened_study(study)
+    report = check_study(opened, chosen_scenario(opened, None))
+    findings = report.to_frame(language())
+    if as_json:
+        document = {
+            "facilities": records_of(report.facilities),
+            "totals": report.totals,
+            "findings": records_of(findings),
+        }
+        print_json(document)
+        return
+    print_table(text("cli.check", language()), worded(report.facilities), ("tier", "class", "n_facilities"))
+    totals = [{"item": name, "value": value} for name, value in report.totals.items()]
+    print_table(text("cli.totals", language()), totals, ("item", "value"))
+    if len(findings):
+        print_table(text("cli.findings", language()), records_of(findings), ("table", "problem", "repair"))
+    else:
+        typer.echo(text("cli.no_findings", language()))
+
+
+@app.command()
+def network(study: StudyPath, as_json: AsJson = False) -> None:
+    """Describe the road network: nodes, edges, kilometres, pieces."""
+    from planner.plan import describe_network
+
+    description = describe_network(opened_study(study))
+    if as_json:
+        print_json(description)
+        return
+    records = [{"item": text(f"cli.{key}", language()), "value": value} for key, value in description.items()]
+    print_table(text("cli.network", language()), records, ("item", "value"))

@@ -1,0 +1,125 @@
+"""Commands that run everything: plan, export, replay, demo, app."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from planner.cli.shell import (
+    AsJson,
+    Bars,
+    ScenarioFile,
+    StudyPath,
+    app,
+    chosen_scenario,
+    language,
+    made_plan,
+    opened_study,
+    print_headline,
+    print_json,
+    print_table,
+)
+from planner.errors import InputError, MissingExtraError
+from planner.texts import text
+
+
+@app.command()
+def plan(
+    study: StudyPath,
+    scenario: ScenarioFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute everything and keep the results as layers of the study file."""
+    from planner.outputs.headline import headline
+    from planner.outputs.layers import result_tables
+    from planner.store import save_study
+
+    opened = opened_study(study)
+    made = made_plan(opened, chosen_scenario(opened, scenario))
+    saved = save_study(opened.with_results(result_tables(made)), study)
+    if as_json:
+        print_json({"study": str(study), "revision": saved.revision, **headline(made)})
+    else:
+        print_headline(made)
+
+
+@app.command()
+def export(
+    study: StudyPath,
+    out: Annotated[Path, typer.Option(help="Folder to write to")] = Path("export"),
+    scenario: ScenarioFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write workbook, map, layers and manifest into a folder."""
+    from planner.outputs.export import write_export
+
+    opened = opened_study(study)
+    made = made_plan(opened, chosen_scenario(opened, scenario))
+    paths = write_export(made, out, language())
+    if as_json:
+        print_json({"files": [str(path) for path in paths]})
+    else:
+        print_headline(made)
+        typer.echo(text("cli.exported", language(), n=len(paths), out=out))
+
+
+@app.command()
+def replay(
+    manifest: Annotated[Path, typer.Argument(help="manifest.json of an export")],
+    inputs: Annotated[Path, typer.Option(help="Folder with the input files")],
+    out: Annotated[Path, typer.Option(help="Empty folder to write to")] = Path("replay"),
+    as_json: AsJson = False,
+) -> None:
+    """Make an export again from its manifest and the input files, and compare every table."""
+    from planner.replay import replay_export
+
+    with Bars() as bars:
+        report = replay_export(manifest, inputs, out, language(), progress=bars)
+    if as_json:
+        print_json(report)
+    else:
+        print_table(text("cli.replayed", language()), report["tables"], ("table", "is_equal"))
+    if not all(row["is_equal"] for row in report["tables"]):
+        raise InputError(text("cli.replay_differs", language()))
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder to write to")] = Path("demo-out"),
+    as_json: AsJson = False,
+) -> None:
+    """Take the synthetic demo county from its files to maps, gaps, proposals and a settlement check."""
+    from planner.demo.journey import run_demo
+    from planner.outputs.headline import headline
+
+    with Bars() as bars:
+        made, study = run_demo(out, language(), progress=bars)
+    if as_json:
+        print_json({"study": str(study), "export": str(out / "export"), **headline(made)})
+    else:
+        print_headline(made)
+        typer.echo(text("cli.demo_done", language(), study=study, export=out / "export"))
+
+
+@app.command(name="app")
+def app_(
+    study: Annotated[Path | None, typer.Argument(help="Study file; default: the demo's", metavar="[STUDY]")] = None,
+    port: Annotated[int, typer.Option(help="Port on this machine")] = 8501,
+) -> None:
+    """Open the browser app, on this machine only."""
+    import importlib.util
+    import subprocess
+
+    if importlib.util.find_spec("streamlit") is None:
+        raise MissingExtraError("streamlit", "app")
+    script = Path(__file__).parents[1] / "ui" / "main.py"
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(script), "--server.address", "localhost",
+        "--server.port", str(port), "--browser.gatherUsageStats", "false", "--server.headless", "true",
+        "--client.toolbarMode", "minimal",
+    ]  # fmt: skip
+    typer.echo(f"http://localhost:{port}")
+    raise typer.Exit(subprocess.run([*command, "--", *([str(study)] if study else [])], check=False).returncode)  # noqa: S603

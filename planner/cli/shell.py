@@ -1,0 +1,222 @@
+"""What all commands share: the app, its options, and how a study is opened and an answer printed."""
+
+from __future__ import annotations
+
+import json
+import locale
+import os
+import tempfile
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from planner.errors import InputError, PlannerError
+from planner.texts import Language, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pandas as pd
+
+    from planner.plan import Plan, Reach
+    from planner.progress import Progress
+    from planner.scenario import Scenario
+    from planner.study import Study
+
+KINDS = "roads, facilities, candidates, demand, population, settlements, areas, elevation or barriers"
+MAX_ROWS = 30
+
+app = typer.Typer(
+    name="planner",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="15-minute practice circles: who is within reach, where the gaps are, which places to open next.",
+)
+
+StudyPath = Annotated[Path, typer.Argument(help="Study file (.gpkg)", metavar="STUDY")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document; everything else goes to stderr")]
+ScenarioFile = Annotated[
+    Path | None, typer.Option("--scenario", help="Scenario (TOML); default: the study's own, else the built-in one")
+]
+ProfileCodes = Annotated[
+    list[str] | None, typer.Option("--profile", help="walk, elderly_walk, ebike, car or your own; may be repeated")
+]
+Cutoff = Annotated[float | None, typer.Option("--cutoff", help="Time limit in minutes")]
+TierCodes = Annotated[
+    list[str] | None, typer.Option("--tier", help="centre, institute, station, point, any or at_least:<tier>")
+]
+
+
+def language() -> Language:
+    """Return the language of this terminal: PLANNER_LANG, else Chinese where the locale is, else English."""
+    wanted = os.environ.get("PLANNER_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG")
+    return "zh" if (wanted or locale.getlocale()[0] or "").lower().startswith(("zh", "chinese")) else "en"
+
+
+def main() -> None:
+    """Run the command line: exit code 0 done, 2 the user can mend it, 1 a defect of ours."""
+    try:
+        app()
+    except PlannerError as error:
+        typer.echo(text("cli.error", language(), message=error), err=True)
+        raise SystemExit(2) from None
+    except Exception as error:  # noqa: BLE001  the last line of defence: no traceback reaches a user
+        _report_defect(error)
+
+
+def _report_defect(error: Exception) -> NoReturn:
+    with tempfile.NamedTemporaryFile("w", prefix="planner-", suffix=".log", delete=False, encoding="utf-8") as log:
+        traceback.print_exception(error, file=log)
+    typer.echo(text("cli.defect", language(), error=f"{type(error).__name__}: {error}", log=log.name), err=True)
+    raise SystemExit(1)
+
+
+class Bars:
+    """Shows long work as bars on standard error."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import Progress as RichProgress
+
+        self._bars = RichProgress(console=Console(stderr=True), transient=True)
+        self._task = self._bars.add_task("", total=1)
+
+    def __enter__(self) -> Progress:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def update(self, done: float, total: float, message: str = "") -> None:
+        """Move the bar."""
+        self._bars.update(self._task, completed=done, total=total, description=message)
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document on standard output."""
+    typer.echo(json.dumps(document, ensure_ascii=False, allow_nan=False, default=_plain))
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  whatever json does not know
+    return value.item() if hasattr(value, "item") else str(value)
+
+
+def records_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table as plain records without its geometry; what is not finite is None."""
+    import numpy as np
+
+    plain = table.drop(columns=["geometry"], errors="ignore")
+    return [
+        {
+            str(k): None if v is None or (isinstance(v, float) and not np.isfinite(v)) else _number(v)
+            for k, v in record.items()
+        }
+        for record in plain.to_dict("records")
+    ]
+
+
+def _number(value: Any) -> Any:  # noqa: ANN401  a cell holds anything
+    import pandas as pd
+
+    if value is pd.NA:
+        return None
+    return value.item() if hasattr(value, "item") else value
+
+
+def print_table(title: str, records: Sequence[Mapping[str, Any]], columns: Iterable[str]) -> None:
+    """Print the given columns of `records` with their headers in words."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", header_style="bold")
+    names = list(columns)
+    for name in names:
+        is_number = any(isinstance(record.get(name), (int, float)) for record in records)
+        table.add_column(text(f"columns.{name}", language()), justify="right" if is_number else "left")
+    for record in records:
+        table.add_row(*(escape(_shown(name, record.get(name))) for name in names))
+    # A pipe or a log has no width of its own: give it enough that no column is squeezed.
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _shown(name: str, value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        if name.endswith("_share"):
+            return f"{value:.1%}"
+        return f"{value:,.0f}" if abs(value) >= 1_000 or float(value).is_integer() else f"{value:,.1f}"  # noqa: PLR2004
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def opened_study(path: Path) -> Study:
+    """Return the study in `path`."""
+    from planner.store import open_study
+
+    return open_study(path)
+
+
+def chosen_scenario(study: Study, file: Path | None, **choices: Any) -> Scenario:  # noqa: ANN401  fields of Scenario
+    """Return the scenario of a file, else the study's own, with the choices of the command line."""
+    from planner.scenario import scenario_from_toml, scenario_of
+
+    if file is not None:
+        try:
+            scenario = scenario_from_toml(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"'{file}' cannot be read as a scenario: {error}") from error
+    else:
+        scenario = scenario_of(study.scenarios)
+    return scenario.with_choices(**choices)
+
+
+def made_reach(study: Study, scenario: Scenario) -> Reach:
+    """Return the study made ready for a scenario, with a bar on standard error."""
+    from planner.plan import prepare
+
+    with Bars() as bars:
+        return prepare(study, scenario, progress=bars)
+
+
+def made_plan(study: Study, scenario: Scenario) -> Plan:
+    """Return the whole plan, with a bar on standard error."""
+    from planner.plan import make_plan
+
+    with Bars() as bars:
+        return make_plan(study, scenario, progress=bars)
+
+
+def conditions_of(reach: Reach) -> str:
+    """Return the conditions under which the figures of `reach` hold."""
+    from planner.outputs.statement import conditions
+
+    return conditions(reach.study, reach.scenario, reach.scenario.main_profile, language())
+
+
+def worded(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table as records with its codes in words."""
+    from planner.outputs.wording import in_words
+
+    return records_of(in_words(table, language()))
+
+
+def print_headline(made: Plan) -> None:
+    """Print the few figures of a plan that a leader asks for first."""
+    from planner.outputs.headline import headline_rows
+    from planner.outputs.statement import conditions
+
+    print_table(made.study.name, headline_rows(made, language()), ("item", "value"))
+    typer.echo(conditions(made.study, made.scenario, made.scenario.main_profile, language()))
+
+
+def write_text(path: Path, document: str) -> None:
+    """Write a text file; `InputError` where that is impossible."""
+    try:
+        path.write_text(document, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"'{path}' cannot be written: {error}") from error
