@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from planner.errors import ScenarioError
 from planner.standards import Profile, default_profiles, reasons
+from planner.tiers import Tier, default_tiers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ class Scenario(BaseModel):
     ----------
     name : shown on every page.
     tiers : tier codes from the top of the pyramid to its foot.
+    hierarchy : parent, unit and number of every tier by code, light tiers among them; see `planner.tiers`.
     profiles : travel profiles by code; the order is the order of all tables.
     cutoff_min : the time limit in minutes, covered means `travel_time_min <= cutoff_min`.
     curve_min : time limits of the coverage curve.
@@ -40,6 +42,7 @@ class Scenario(BaseModel):
 
     name: str = "default"
     tiers: tuple[str, ...] = ("centre", "institute", "station", "point")
+    hierarchy: dict[str, Tier] = Field(default_factory=lambda: dict(default_tiers()))
     profiles: dict[str, Profile] = Field(default_factory=lambda: dict(default_profiles()))
     cutoff_min: float = Field(default=15.0, gt=0, le=240)
     curve_min: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0, 25.0, 30.0)
@@ -66,6 +69,11 @@ class Scenario(BaseModel):
         """Every tier result there is: each tier, `at_least:<tier>` (it or one above it), `any`."""
         at_least = tuple(f"{AT_LEAST}{tier}" for tier in self.tiers[1:])
         return (*self.tiers, *at_least, "any")
+
+    @property
+    def known_tiers(self) -> tuple[str, ...]:
+        """Every tier that a place may have: those of the pyramid, then light and special ones."""
+        return (*self.tiers, *(code for code in self.hierarchy if code not in self.tiers))
 
     def with_choices(self, *, profiles: Sequence[str] | None = None, **choices: Any) -> Scenario:  # noqa: ANN401
         """Return the scenario with other values for the fields in `choices`; None leaves a field as it is.
@@ -143,4 +151,4 @@ def scenario_from_toml(text: str) -> Scenario:
 
 def scenario_to_toml(scenario: Scenario) -> str:
     """Return the scenario as TOML; `scenario_from_toml` reads the same back."""
-    return tomli_w.dumps(scenario.model_dump(mode="json"))
+    return tomli_w.dumps(scenario.model_dump(mode="json", exclude_none=True))

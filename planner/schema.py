@@ -76,6 +76,9 @@ TIERS = (
     ("institute", ("所", "实践所", "institute", "新时代文明实践所")),
     ("station", ("站", "实践站", "station", "新时代文明实践站")),
     ("point", ("点", "实践点", "point", "新时代文明实践点")),
+    ("hub", ("驿站", "文明驿站", "文明实践驿站", "hub", "wayside hub")),
+    ("post", ("岗", "服务岗", "志愿服务岗", "post", "service post")),
+    ("base", ("基地", "实践基地", "base", "文明实践基地")),
 )
 CLASSES = (
     ("urban", ("城镇", "城市", "社区", "urban", "城区")),
@@ -161,7 +164,14 @@ FACILITIES = TableContract(
         Column("is_demonstration", "flag", "是否示范", "is_demonstration", "是否示范阵地", "Demonstration place", synonyms=("示范",)),
         Column("is_online", "flag", "是否线上", "is_online", "线上服务，不计入实地覆盖",
                "Online service: never counts as physical coverage", synonyms=("线上",)),
-        Column("opening_hours", "text", "开放时间", "opening_hours", "开放时间", "Opening hours"),
+        Column("opening_hours", "text", "开放时间", "opening_hours", "按星期填写，如 周一至周五 8:30-17:30；周六周日 9:00-12:00",
+               "By weekday, such as Mon-Fri 8:30-17:30; Sat,Sun 9:00-12:00"),
+        Column("is_light", "flag", "是否轻量", "is_light", "驿站、岗等轻量阵地，不计入覆盖",
+               "Light place (hub, post): listed, no coverage", synonyms=("轻量",)),
+        Column("function_rooms", "text", "功能室", "function_rooms", "功能室，用顿号分开，如 理论宣讲、市民教育、文化、科普、健身",
+               "Function rooms by comma: theory, citizen education, culture, science, fitness", synonyms=("功能室名称",)),
+        Column("checklist", "text", "五有情况", "checklist", "逐项填写，如 有场所=有；有队伍=部分（缺骨干）@2024-05-01；有机制=无",
+               "Item by item: place=full; team=partial (no leader) @2024-05-01; mechanism=none", synonyms=("检查表", "达标情况")),
         Column("address", "text", "地址", "address", "地址", "Address", synonyms=("详细地址",)),
     ),
 )  # fmt: skip

@@ -134,7 +134,7 @@ def is_online(facilities: pd.DataFrame) -> NDArray[np.bool_]:
 
     if "is_online" not in facilities.columns:
         return np.zeros(len(facilities), dtype=bool)
-    return np.array([_is_yes(flag) for flag in facilities["is_online"]], dtype=bool)
+    return np.array([is_yes(flag) for flag in facilities["is_online"]], dtype=bool)
 
 
 def physical_places(facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -142,8 +142,8 @@ def physical_places(facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return facilities[~is_online(facilities)]
 
 
-def _is_yes(flag: object) -> bool:
-    """Whether a flag says yes; a column of flags and blanks may come back from a file as words."""
+def is_yes(flag: object) -> bool:
+    """Return whether a flag says yes; a column of flags and blanks may come back from a file as words."""
     if isinstance(flag, str):
         return flag.strip().lower() in FLAGS[0]
     import pandas as pd

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import locale
 import os
+import sys
 import tempfile
 import traceback
 from pathlib import Path

@@ -16,7 +16,7 @@ from planner.crs import transform
 from planner.scenario import GROUPS
 from planner.schema import CONTRACTS, TIERS
 from planner.study import is_online
-from planner.texts import text
+from planner.texts import entries, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,24 +39,39 @@ class Finding:
 
     Attributes
     ----------
-    code : key of its words: `<code>_problem` and `<code>_repair` in `texts/coverage.toml`.
+    code : key of its words: `<code>_problem` and `<code>_repair` in `texts/<subject>.toml`.
     table : where it is.
     ids : of the rows it concerns, all of them; empty for the table as a whole.
     values : what else fills the words.
+    subject : file of its words.
     """
 
     code: str
     table: str
     ids: tuple[str, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
+    subject: str = "coverage"
 
     def problem(self, language: Language = "zh") -> str:
         """What is wrong, with the number of rows and the first five."""
-        return text(f"coverage.{self.code}_problem", language, n=len(self.ids), ids=self._first(), **self.values)
+        return text(
+            f"{self.subject}.{self.code}_problem",
+            language,
+            n=len(self.ids),
+            ids=self._first(),
+            **self._worded(language),
+        )
 
     def repair(self, language: Language = "zh") -> str:
         """How to mend it."""
-        return text(f"coverage.{self.code}_repair", language, **self.values)
+        return text(f"{self.subject}.{self.code}_repair", language, **self._worded(language))
+
+    def _worded(self, language: Language) -> dict[str, Any]:
+        words = entries("terms")
+        return {
+            key: words[value][language] if key.endswith("tier") and value in words else value
+            for key, value in self.values.items()
+        }
 
     def _first(self) -> str:
         return ", ".join(self.ids[:_SHOWN]) + (" …" if len(self.ids) > _SHOWN else "")
@@ -231,9 +246,11 @@ def _beyond(roads: gpd.GeoDataFrame, grid: Grid) -> NDArray[np.bool_]:
 
 def _facility_findings(facilities: gpd.GeoDataFrame, scenario: Scenario) -> Iterator[Finding]:
     ids = facilities["facility_id"]
-    is_strange = ~facilities["tier"].isin(scenario.tiers)
+    is_strange = ~facilities["tier"].isin(scenario.known_tiers)
     strange = ", ".join(sorted(map(str, set(facilities.loc[is_strange, "tier"]))))
-    yield from _some("unknown_tier", "facilities", ids[is_strange], tiers=strange, known=", ".join(scenario.tiers))
+    yield from _some(
+        "unknown_tier", "facilities", ids[is_strange], tiers=strange, known=", ".join(scenario.known_tiers)
+    )
     yield from _some("online_facilities", "facilities", ids[is_online(facilities)])
 
 
