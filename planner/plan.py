@@ -13,6 +13,7 @@ from scipy import sparse
 from planner.coverage.areas import assign_areas
 from planner.coverage.gaps import gap_areas, gap_members
 from planner.coverage.minutes import access_of, is_covered
+from planner.coverage.places import counted_places
 from planner.coverage.population_share import coverage_table as people_within
 from planner.coverage.settlements import audit_settlements, nearest_places, settlement_totals
 from planner.coverage.verdicts import administrative_people, administrative_verdict, differing_villages, two_verdicts
@@ -53,7 +54,7 @@ class Reach:
     study, scenario : what it was made from.
     network : the road graph.
     profiles : by profile code.
-    facilities : existing places one can go to, by id; online services are not among them.
+    facilities : places that coverage counts, by id; online services and light places are not among them.
     places : the same on the network, by profile code.
     demand : demand points on the network, by profile code.
     assigned : town, village and class of every demand point.
@@ -137,7 +138,7 @@ def prepare(study: Study, scenario: Scenario, progress: Progress = SILENT) -> Re
     profiles = {code: prepare_profile(network, profile) for code, profile in scenario.profiles.items()}
     progress.update(2, 3, "snap")
     barriers = study.tables.get("barriers")
-    facilities = _facilities(study)
+    facilities = _facilities(study, scenario)
     places = snap_table(profiles, facilities, "facility_id", barriers)
     points = snap_table(profiles, demand, "demand_id", barriers)
     records = [snap_records(kind, snapped, profiles) for kind, snapped in (("facilities", places), ("demand", points))]
@@ -176,9 +177,9 @@ def areas_of(study: Study) -> gpd.GeoDataFrame | None:
     return study.tables["areas"] if study.has("areas") else None
 
 
-def _facilities(study: Study) -> gpd.GeoDataFrame:
+def _facilities(study: Study, scenario: Scenario) -> gpd.GeoDataFrame:
     if study.has("facilities"):
-        return places_by_id(study.tables["facilities"])
+        return places_by_id(counted_places(study.tables["facilities"], scenario))
     columns = {"facility_id": pd.Series(dtype=object), "name": pd.Series(dtype=object), "tier": pd.Series(dtype=object)}
     return gpd.GeoDataFrame(columns, geometry=[], crs=study.crs)
 

@@ -9,7 +9,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from planner.errors import ScenarioError
-from planner.standards import Profile, default_profiles, reasons
+from planner.standards import Checklist, Profile, default_checklists, default_profiles, reasons
 from planner.tiers import Tier, default_tiers
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Scenario(BaseModel):
     name : shown on every page.
     tiers : tier codes from the top of the pyramid to its foot.
     hierarchy : parent, unit and number of every tier by code, light tiers among them; see `planner.tiers`.
+    checklist : what a place is judged by; the default is the five haves.
     profiles : travel profiles by code; the order is the order of all tables.
     cutoff_min : the time limit in minutes, covered means `travel_time_min <= cutoff_min`.
     curve_min : time limits of the coverage curve.
@@ -43,6 +44,7 @@ class Scenario(BaseModel):
     name: str = "default"
     tiers: tuple[str, ...] = ("centre", "institute", "station", "point")
     hierarchy: dict[str, Tier] = Field(default_factory=lambda: dict(default_tiers()))
+    checklist: Checklist = Field(default_factory=lambda: default_checklists()["five_haves"])
     profiles: dict[str, Profile] = Field(default_factory=lambda: dict(default_profiles()))
     cutoff_min: float = Field(default=15.0, gt=0, le=240)
     curve_min: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0, 25.0, 30.0)

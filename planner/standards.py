@@ -84,3 +84,51 @@ def default_profiles() -> dict[str, Profile]:
     """Return the profiles that ship with the planner."""
     path = resources.files("planner.presets") / "profiles.toml"
     return profiles_from_toml(path.read_text(encoding="utf-8"))
+
+
+class ChecklistItem(BaseModel):
+    """One item of a checklist, in both languages."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    zh: str = Field(min_length=1)
+    en: str = ""
+
+
+class Checklist(BaseModel):
+    """What a place is judged by; a place is qualified when it has every item in full.
+
+    Attributes
+    ----------
+    code, name, name_en, source : what it is, and who said so.
+    items : by code, in the order of the report.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str
+    name: str = ""
+    name_en: str = ""
+    source: str = ""
+    items: dict[str, ChecklistItem] = Field(min_length=1)
+
+
+def checklists_from_toml(text: str) -> dict[str, Checklist]:
+    """Return the checklists of a TOML text by code.
+
+    Raises
+    ------
+    ScenarioError
+        Naming every entry that is wrong.
+    """
+    try:
+        return {code: Checklist(code=code, **table) for code, table in tomllib.loads(text).items()}
+    except (tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
+        raise ScenarioError(f"The checklists cannot be read: {error}") from error
+
+
+@cache
+def default_checklists() -> dict[str, Checklist]:
+    """Return the checklists that ship with the planner."""
+    path = resources.files("planner.presets") / "checklists.toml"
+    return checklists_from_toml(path.read_text(encoding="utf-8"))

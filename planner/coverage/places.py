@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planner.errors import InputError
-from planner.study import is_online, physical_places
+from planner.study import is_online, is_yes, physical_places
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -25,9 +25,28 @@ def places_of_tier(facilities: gpd.GeoDataFrame, scenario: Scenario, code: str) 
     ScenarioError
         When the scenario knows no such tier.
     """
-    places = physical_places(facilities)
+    places = counted_places(facilities, scenario)
     tiers = scenario.tiers_of(code)
     return places if tiers is None else places[places["tier"].isin(tiers)]
+
+
+def counted_places(facilities: gpd.GeoDataFrame, scenario: Scenario) -> gpd.GeoDataFrame:
+    """Return the places that coverage counts: one can go there, and they are not light.
+
+    A place is light when its flag `is_light` says so or its tier is light; it counts all the same where its tier's
+    rule says `counts_light`.
+    """
+    places = physical_places(facilities)
+    flags = places["is_light"] if "is_light" in places.columns else [None] * len(places)
+    counts = [_counts(str(tier), is_yes(flag), scenario) for tier, flag in zip(places["tier"], flags, strict=True)]
+    return places[counts] if len(places) else places
+
+
+def _counts(tier: str, is_flagged: bool, scenario: Scenario) -> bool:  # noqa: FBT001  one caller
+    rule = scenario.hierarchy.get(tier)
+    if rule is None:
+        return not is_flagged
+    return rule.counts_light or not (is_flagged or rule.is_light)
 
 
 def require_physical(access: pd.DataFrame, study: Study) -> None:
