@@ -9,7 +9,15 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from planner.errors import ScenarioError
-from planner.standards import Checklist, Profile, default_checklists, default_profiles, reasons
+from planner.standards import (
+    Checklist,
+    Profile,
+    Standard,
+    default_checklists,
+    default_profiles,
+    default_standards,
+    reasons,
+)
 from planner.tiers import Tier, default_tiers
 
 if TYPE_CHECKING:
@@ -33,6 +41,7 @@ class Scenario(BaseModel):
     curve_min : time limits of the coverage curve.
     direction : "towards" the place (people travel to it) or "from" it.
     standard : the standard that the time limit comes from: a code of `texts/standards.toml`, or a name in words.
+    own_standards : standards of the user's own, by code.
     main_profile, main_tier : what gaps and siting are computed for.
     n_new : how many candidate sites to propose.
     settlement_tier : the tier that has to serve a relocation settlement.
@@ -50,6 +59,7 @@ class Scenario(BaseModel):
     curve_min: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0, 25.0, 30.0)
     direction: Literal["towards", "from"] = "towards"
     standard: str = "practice_circle_15"
+    own_standards: dict[str, Standard] = Field(default_factory=dict)
     main_profile: str = "walk"
     main_tier: str = "any"
     n_new: int = Field(default=10, ge=0, le=10_000)
@@ -76,6 +86,11 @@ class Scenario(BaseModel):
     def known_tiers(self) -> tuple[str, ...]:
         """Every tier that a place may have: those of the pyramid, then light and special ones."""
         return (*self.tiers, *(code for code in self.hierarchy if code not in self.tiers))
+
+    @property
+    def standards(self) -> dict[str, Standard]:
+        """Every standard that can be asked for, by code: those that ship, then the user's own."""
+        return {**default_standards(), **self.own_standards}
 
     def with_choices(self, *, profiles: Sequence[str] | None = None, **choices: Any) -> Scenario:  # noqa: ANN401
         """Return the scenario with other values for the fields in `choices`; None leaves a field as it is.
@@ -146,6 +161,8 @@ def scenario_from_toml(text: str) -> Scenario:
         data = tomllib.loads(text)
         if "profiles" in data:
             data["profiles"] = {code: {**table, "code": code} for code, table in data["profiles"].items()}
+        if "own_standards" in data:
+            data["own_standards"] = {code: {**table, "code": code} for code, table in data["own_standards"].items()}
         return Scenario.model_validate(data)
     except (tomllib.TOMLDecodeError, ValidationError, TypeError, AttributeError) as error:
         raise ScenarioError(f"The scenario cannot be read: {reasons(error)}") from error
@@ -153,4 +170,4 @@ def scenario_from_toml(text: str) -> Scenario:
 
 def scenario_to_toml(scenario: Scenario) -> str:
     """Return the scenario as TOML; `scenario_from_toml` reads the same back."""
-    return tomli_w.dumps(scenario.model_dump(mode="json", exclude_none=True))
+    return tomli_w.dumps(scenario.model_dump(mode="json", exclude_none=True, by_alias=True))

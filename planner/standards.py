@@ -1,4 +1,4 @@
-"""Travel profiles as data that people edit: speeds, access by road class, slope, with their sources."""
+"""Norms as data that people edit: travel profiles, checklists of places and coverage standards, with their sources."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Literal
 
+import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from planner.errors import ScenarioError
@@ -132,3 +133,82 @@ def default_checklists() -> dict[str, Checklist]:
     """Return the checklists that ship with the planner."""
     path = resources.files("planner.presets") / "checklists.toml"
     return checklists_from_toml(path.read_text(encoding="utf-8"))
+
+
+class StandardRule(BaseModel):
+    """What a standard says of one tier and urban / rural class.
+
+    Attributes
+    ----------
+    tier : tier result (`station`, `at_least:institute`, `any`).
+    area_class : the people it is about: "urban", "rural" or "all"; `class` in the file.
+    profiles : travel profiles that stand side by side.
+    cutoff_min : the time limit, minutes.
+    group : the people it is about.
+    target_share : share of these people that it wants within the limit; None = it names none.
+    says : the wording.
+    source, is_verified : where they differ from the standard's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    tier: str = "any"
+    area_class: Literal["all", "urban", "rural"] = Field(default="all", alias="class")
+    profiles: tuple[str, ...] = Field(min_length=1)
+    cutoff_min: float = Field(gt=0, le=240)
+    group: str = "all"
+    target_share: float | None = Field(default=None, gt=0, le=1)
+    says: str = ""
+    source: str = ""
+    is_verified: bool | None = None
+
+
+class Standard(BaseModel):
+    """A named, editable norm; see `presets/standards.toml`.
+
+    Attributes
+    ----------
+    code, name, name_en, source, is_verified : what it is, who says so, and whether anyone checked.
+    class_by : "data" = urban and rural as the study's rows say; "density" = by people per km2 of the village, else of
+        the town.
+    urban_per_km2 : density from which a village or town is urban (1,500 by default, unverified).
+    rules : at least one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str
+    name: str = ""
+    name_en: str = ""
+    source: str = ""
+    is_verified: bool = False
+    class_by: Literal["data", "density"] = "data"
+    urban_per_km2: float = Field(default=1_500.0, gt=0)
+    rules: tuple[StandardRule, ...] = Field(min_length=1)
+
+
+def standards_from_toml(text: str) -> dict[str, Standard]:
+    """Return the standards of a TOML text by code.
+
+    Raises
+    ------
+    ScenarioError
+        Naming every entry that is wrong.
+    """
+    try:
+        return {code: Standard(code=code, **table) for code, table in tomllib.loads(text).items()}
+    except (tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
+        raise ScenarioError(f"The standards cannot be read: {error}") from error
+
+
+def standard_to_toml(standard: Standard, code: str) -> str:
+    """Return a standard as TOML under a new code: a copy to edit."""
+    table = standard.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"code"})
+    return tomli_w.dumps({code: {**table, "is_verified": False}})
+
+
+@cache
+def default_standards() -> dict[str, Standard]:
+    """Return the standards that ship with the planner."""
+    path = resources.files("planner.presets") / "standards.toml"
+    return standards_from_toml(path.read_text(encoding="utf-8"))

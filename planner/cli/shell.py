@@ -128,8 +128,13 @@ def _number(value: Any) -> Any:  # noqa: ANN401  a cell holds anything
     return value.item() if hasattr(value, "item") else value
 
 
-def print_table(title: str, records: Sequence[Mapping[str, Any]], columns: Iterable[str]) -> None:
-    """Print the given columns of `records` with their headers in words."""
+def print_table(
+    title: str,
+    records: Sequence[Mapping[str, Any]],
+    columns: Iterable[str],
+    heads: Mapping[str, str] | None = None,
+) -> None:
+    """Print the given columns of `records` with their headers in words; `heads` has headers that are no fixed words."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -138,7 +143,8 @@ def print_table(title: str, records: Sequence[Mapping[str, Any]], columns: Itera
     names = list(columns)
     for name in names:
         is_number = any(isinstance(record.get(name), (int, float)) for record in records)
-        table.add_column(text(f"columns.{name}", language()), justify="right" if is_number else "left")
+        head = heads[name] if heads and name in heads else text(f"columns.{name}", language())
+        table.add_column(head, justify="right" if is_number else "left")
     for record in records:
         table.add_row(*(escape(_shown(name, record.get(name))) for name in names))
     # A pipe or a log has no width of its own: give it enough that no column is squeezed.

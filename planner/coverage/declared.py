@@ -38,7 +38,7 @@ RATIOS = (
     ("people_per_station", "people", "station"),
 )
 RECONCILED_COLUMNS = (
-    "measure", "tier", "class", "declared", "lower", "upper", "found", "difference", "verdict",
+    "measure", "tier", "class", "declared", "lower", "upper", "found", "difference", "judgement",
 )  # fmt: skip
 
 
@@ -139,7 +139,7 @@ class Reconciliation:
     declared : the declaration.
     table : `RECONCILED_COLUMNS`, one row per figure: measure ("places", "demonstration", "relocated"), tier (or
         people / households), class, declared as written, the range that agrees, found, difference (found - declared
-        number; NaN when blank), verdict ("equal", "within", "short", "over", "not_declared").
+        number; NaN when blank), judgement ("equal", "within", "short", "over", "not_declared").
     ratios : ratio, declared (NaN unless both figures are exact), found.
     declared_formula, found_formula : such as "1+12+150+N".
     findings : figures that cannot be reconciled, each with its repair.
@@ -157,7 +157,7 @@ class Reconciliation:
     @property
     def agrees(self) -> bool:
         """Whether no declared figure is short or over."""
-        return not self.table["verdict"].isin([SHORT, OVER]).any()
+        return not self.table["judgement"].isin([SHORT, OVER]).any()
 
 
 def declared_from_toml(toml: str) -> dict[str, Declared]:

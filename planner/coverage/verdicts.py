@@ -158,3 +158,33 @@ def differing_villages(verdicts: pd.DataFrame, areas: gpd.GeoDataFrame | None) -
         "n_facilities",
     ]  # fmt: skip
     return villages[columns].reset_index(drop=True)
+
+
+def verdict_matrix(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Return both verdicts side by side: one row per tier, group and area, one pair of columns per profile.
+
+    Parameters
+    ----------
+    verdicts : of `two_verdicts`, at one time limit.
+
+    Returns
+    -------
+    DataFrame
+        tier, group, `AREA_COLUMNS`, population, n_facilities, has_one, own_people, own_share, then for every profile
+        `share:<profile>` and `uncovered:<profile>`, and differing_profiles: by how many profiles the verdicts differ
+        for somebody (a place, but people beyond the limit; or none, but people within it). Rows as in `verdicts`.
+    """
+    keys = [*KEYS, "population", "n_facilities", "has_one", "own_people", "own_share"]
+    profiles = list(dict.fromkeys(verdicts["profile"]))
+    parts = [verdicts[verdicts["profile"] == profile].reset_index(drop=True) for profile in profiles]
+    if not parts:
+        return pd.DataFrame(columns=keys)
+    matrix = parts[0][keys].copy()
+    differing = np.zeros(len(matrix), dtype=np.int64)
+    for profile, part in zip(profiles, parts, strict=True):
+        matrix[f"share:{profile}"] = part["covered_share"]
+        matrix[f"uncovered:{profile}"] = part["uncovered_people"]
+        people = np.where(part["has_one"], part["uncovered_people"], part["covered_people"])
+        differing += people > 0
+    matrix["differing_profiles"] = differing
+    return matrix

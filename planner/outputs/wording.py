@@ -21,14 +21,27 @@ _SUBJECTS = {
     "size_class": "coverage.size_",
     "kind": "sheets.kind_",
     "consent": "sheets.consent_",
+    "judgement": "network.verdict_",
+    "measure": "network.measure_",
+    "ratio": "network.ratio_",
+    "unit": "network.unit_",
+    "place_set": "network.place_set_",
+    "rule_class": "terms.",
+    "has_one": "sheets.flag_",
+    "is_light": "sheets.flag_",
+    "is_verified": "sheets.flag_",
+    "parent": "terms.",
+    "standard": "standards.",
 }
+# A whole of something else than people.
+_WHOLE = {"class": "class_all", "rule_class": "class_all", "town_name": "town_all"}
 
 
 def in_words(table: pd.DataFrame, language: Language = "zh") -> pd.DataFrame:
     """Return `table` without its geometry and with its codes as words; a code without words stays as it is."""
     worded = pd.DataFrame(table.drop(columns="geometry", errors="ignore"))
     for column in worded.columns:
-        if column in {"profile", "tier"} or column in _SUBJECTS:
+        if column in {"profile", "tier"} or column in _SUBJECTS or column in _WHOLE:
             worded[column] = pd.Series(
                 [_word(str(column), value, language) for value in worded[column]], index=worded.index, dtype=object
             )
@@ -40,6 +53,8 @@ def in_words(table: pd.DataFrame, language: Language = "zh") -> pd.DataFrame:
 def _word(column: str, value: object, language: Language) -> str | None:
     if value is None or value is pd.NA or (isinstance(value, float) and pd.isna(value)):
         return None
+    if value == "all" and column in _WHOLE:
+        return text(f"network.{_WHOLE[column]}", language)
     if column == "profile":
         return profile_name(str(value), language)
     if column == "tier":
@@ -47,4 +62,4 @@ def _word(column: str, value: object, language: Language) -> str | None:
     try:
         return text(f"{_SUBJECTS[column]}{str(value).lower()}", language)
     except KeyError:
-        return str(value)
+        return str(value)  # a code or a name of the user's own

@@ -36,7 +36,7 @@ def test_zhaohua_has_162_institutes_and_stations(zhaohua):
     assert (zhaohua.declared_formula, zhaohua.found_formula) == ("1+12+150+N", "1+12+150+60")
     assert zhaohua.agrees
     points = zhaohua.table[(zhaohua.table["tier"] == "point") & (zhaohua.table["class"] == "all")].iloc[0]
-    assert points["verdict"] == "not_declared"
+    assert points["judgement"] == "not_declared"
     assert np.isnan(points["difference"])
 
 
@@ -71,7 +71,7 @@ def test_the_eight_networks_reconcile(code):
     assert result.agrees
     assert not result.findings
     exact = result.table["declared"].str.fullmatch(r"\d+")
-    assert (result.table.loc[exact, "verdict"] == "equal").all()
+    assert (result.table.loc[exact, "judgement"] == "equal").all()
     assert (result.table.loc[exact, "difference"] == 0).all()
     assert all(hierarchy_findings(study, Scenario()) == () for study in studies)
     counts = found(result)
@@ -102,7 +102,7 @@ def test_every_way_to_write_a_figure(cell, number, verdict):
     assert parse_figure(cell).number == number
     table = reconcile(network_studies(toy), asked, Scenario()).table
     row = table[(table["tier"] == "station") & (table["class"] == "all")].iloc[0]
-    assert (row["found"], row["verdict"]) == (9, verdict)
+    assert (row["found"], row["judgement"]) == (9, verdict)
 
 
 @pytest.mark.parametrize("cell", ["some", "3.5", "-1", "1-2", ">300"])
