@@ -32,6 +32,13 @@ def result_tables(plan: Plan) -> dict[str, pd.DataFrame]:
         "settlement_nearest": plan.settlement_nearest,
         "proposals": plan.proposals,
         "unplaced": plan.unplaced,
+        "tiers": plan.practice.tiers,
+        "network_findings": plan.practice.findings,
+        "checklist": plan.practice.checklist,
+        "rectification": plan.practice.rectification,
+        "place_sets": plan.practice.place_sets,
+        "verdicts": plan.practice.verdicts,
+        "standard": plan.practice.standard,
     }
 
 

@@ -6,19 +6,23 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from planner.coverage.checklist import rectification_list
 from planner.ledger import table_in_words
 from planner.outputs.headline import headline_rows
 from planner.outputs.sheets import MINUTES, PEOPLE, PLAIN, SHARE, Sheet, SheetColumn, add_sheet
 from planner.outputs.statement import conditions, profile_name
 from planner.outputs.wording import in_words
+from planner.plan import network_findings
 from planner.texts import Language, text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from planner.plan import Plan
+    from planner.standards import Checklist
 
 _FORMATS = {
+    "qualified_share": SHARE, "target_share": SHARE, "distance_m": PEOPLE, "n_places": PEOPLE, "own_people": PEOPLE,
     "population": PEOPLE, "people": PEOPLE, "covered_people": PEOPLE, "uncovered_people": PEOPLE,
     "unknown_people": PEOPLE, "covered_share": SHARE, "unknown_share": SHARE, "own_share": SHARE,
     "travel_time_min": MINUTES, "over_min": MINUTES, "nearest_median_min": MINUTES, "nearest_max_min": MINUTES,
@@ -63,6 +67,7 @@ def sheets(plan: Plan, language: Language = "zh") -> list[Sheet]:
             language,
         ),
         _sheet(plan, "proposals", in_words(plan.proposals, language), language),
+        *_practice_sheets(plan, language),
         _sheet(plan, "unplaced", in_words(plan.unplaced, language), language),
         _sheet(plan, "ledger", _ledger(plan, language), language),
         _sheet(plan, "sources", _sources(plan), language),
@@ -70,7 +75,38 @@ def sheets(plan: Plan, language: Language = "zh") -> list[Sheet]:
     return [sheet for sheet in made if len(sheet.table)]
 
 
+def _practice_sheets(plan: Plan, language: Language) -> list[Sheet]:
+    """Return the sheets about the places themselves: pyramid, findings, checklist, standards, both verdicts."""
+    practice, checklist = plan.practice, plan.scenario.checklist
+    sets = practice.place_sets
+    county = sets[(sets["area_level"] == "county") & sets["area_class"].isna()]
+    areas = practice.verdicts[practice.verdicts["area_level"].isin(["town", "village"])]
+    tables = {
+        "verdicts": areas,
+        "tiers": practice.tiers,
+        "network_findings": network_findings(plan.study, plan.scenario, language),
+        "checklist": practice.checklist,
+        "rectification": rectification_list(plan.study, checklist, language),
+        "place_sets": county,
+        "standard": practice.standard,
+    }
+    return [_sheet(plan, name, in_words(table, language), language) for name, table in tables.items() if len(table)]
+
+
 _COLUMNS: dict[str, tuple[str, ...]] = {
+    "verdicts": ("area_level", "area_name", "area_class", "group", "population", "has_one", "n_facilities", "own_share",
+                 "differing_profiles"),
+    "tiers": ("tier", "parent", "unit", "count", "is_light", "n_units", "n_units_with", "n_places", "n_online",
+              "n_findings"),
+    "network_findings": ("table", "id", "name", "tier", "town_name", "problem", "repair"),
+    "checklist": ("tier", "town_name", "n_places", "n_judged", "n_qualified", "qualified_share", "n_demonstration"),
+    "rectification": ("rank", "facility_id", "name", "tier", "town_name", "lacks", "partial", "not_judged", "notes",
+                      "last_date"),
+    "place_sets": ("place_set", "tier", "profile", "group", "population", "covered_people", "uncovered_people",
+                   "unknown_people", "covered_share"),
+    "standard": ("standard", "rule", "tier", "rule_class", "group", "profile", "cutoff_min", "distance_m", "area_level",
+                 "area_name", "population", "covered_people", "covered_share", "target_share", "judgement", "class_by",
+                 "says", "source", "is_verified"),
     "headline": ("item", "value"),
     "summary": ("tier", "profile", "group", "area_class", "population", "covered_people", "uncovered_people",
                 "unknown_people", "covered_share", "own_share"),
@@ -95,17 +131,20 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 def _sheet(plan: Plan, name: str, table: pd.DataFrame, language: Language) -> Sheet:
     wanted = [column for column in _COLUMNS[name] if column in table.columns]
     # Tables by profile carry one column each, named by the profile: they follow the fixed ones.
-    wanted += [column for column in table.columns if column.startswith("share:")]
+    wanted += [column for column in table.columns if column.startswith(("share:", "full:"))]
     return Sheet(
         name=text(f"sheets.{name}", language),
         title=text(f"sheets.{name}_title", language, name=plan.study.name),
         note=conditions(plan.study, plan.scenario, plan.scenario.main_profile, language),
-        columns=[_column(column, language) for column in wanted],
+        columns=[_column(column, language, plan.scenario.checklist) for column in wanted],
         table=table[wanted],
     )
 
 
-def _column(name: str, language: Language) -> SheetColumn:
+def _column(name: str, language: Language, checklist: Checklist) -> SheetColumn:
+    if name.startswith("full:"):
+        item = checklist.items[name.removeprefix("full:")]
+        return SheetColumn(name, item.zh if language == "zh" else item.en or item.zh, SHARE, 11)
     if name.startswith("share:"):
         words = text("sheets.share_of", language, profile=profile_name(name.removeprefix("share:"), language))
         return SheetColumn(name, words, SHARE, 13)
