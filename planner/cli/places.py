@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,6 +27,9 @@ from planner.cli.shell import (
 )
 from planner.errors import InputError
 from planner.texts import text
+
+if TYPE_CHECKING:
+    from planner.coverage.declared import Reconciliation
 
 TomlFile = Annotated[Path | None, typer.Option("--file", help="TOML file of your own, a copy of one that ships")]
 Copy = Annotated[str | None, typer.Option("--copy", help="Write a copy of this one to --out, to edit")]
@@ -55,14 +58,23 @@ def declared(
     study: Annotated[list[Path], typer.Argument(help="Study files; a city has one per county", metavar="STUDY...")],
     preset: Annotated[str | None, typer.Option(help="Declared figures that ship, such as zhaohua")] = None,
     file: TomlFile = None,
+    out: Annotated[Path | None, typer.Option(help="Also write a workbook (.xlsx)")] = None,
     scenario: ScenarioFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Reconcile declared figures with what the studies hold: difference, verdict, ratios, formula."""
     from planner.coverage.declared import reconcile
+    from planner.outputs.reconciliation import write_reconciliation
 
     opened = [opened_study(path) for path in study]
     result = reconcile(opened, _declaration(preset, file), chosen_scenario(opened[0], scenario))
+    if out is not None:
+        write_reconciliation(result, out, language())
+    print_reconciliation(result, {}, as_json=as_json)
+
+
+def print_reconciliation(result: Reconciliation, more: dict[str, Any], *, as_json: bool) -> None:
+    """Print declared against found; `more` goes into the JSON document."""
     findings = [{"problem": one.problem(language()), "repair": one.repair(language())} for one in result.findings]
     said = result.declared
     if as_json:
@@ -70,14 +82,13 @@ def declared(
             "name": said.name, "source": said.source, "date": said.date, "n_studies": result.n_studies,
             "agrees": result.agrees, "declared_formula": result.declared_formula,
             "found_formula": result.found_formula, "results": records_of(result.table),
-            "ratios": records_of(result.ratios), "notes": list(said.notes), "findings": findings,
+            "ratios": records_of(result.ratios), "notes": list(said.notes), "findings": findings, **more,
         })  # fmt: skip
         return
     name = said.name if language() == "zh" else said.name_en or said.name
     title = text("network.declared", language(), name=name, source=said.source)
-    print_table(
-        title, worded(result.table), ("measure", "tier", "class", "declared", "found", "difference", "judgement")
-    )
+    columns = ("measure", "tier", "class", "declared", "found", "difference", "judgement")
+    print_table(title, worded(result.table), columns)
     print_table(text("network.ratios", language()), worded(result.ratios), ("ratio", "declared", "found"))
     typer.echo(text("network.formula", language(), declared=result.declared_formula, found=result.found_formula))
     for note in said.notes:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from planner.cli.places import print_reconciliation
 from planner.cli.shell import (
     AsJson,
     Bars,
@@ -89,12 +90,22 @@ def replay(
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder to write to")] = Path("demo-out"),
+    county: Annotated[
+        str | None, typer.Option(help="A network with declared figures, such as zhaohua: studies and reconciliation")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Take the synthetic demo county from its files to maps, gaps, proposals and a settlement check."""
-    from planner.demo.journey import run_demo
+    from planner.demo.journey import run_demo, run_network
     from planner.outputs.headline import headline
 
+    if county is not None:
+        with Bars() as bars:
+            result, studies = run_network(county, out, language(), progress=bars)
+        if not as_json:
+            typer.echo(text("network.networks_done", language(), n=len(studies), out=out))
+        print_reconciliation(result, {"studies": [str(path) for path in studies]}, as_json=as_json)
+        return
     with Bars() as bars:
         made, study = run_demo(out, language(), progress=bars)
     if as_json:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from planner.coverage.declared import declared_presets, reconcile
 from planner.demo.county import WORKING_CRS
 from planner.demo.files import demo_files, demo_folder
+from planner.demo.networks import network_studies
 from planner.demo.spec import DemoSpec
 from planner.errors import InputError
 from planner.outputs.export import write_export
 from planner.outputs.layers import result_tables
+from planner.outputs.reconciliation import write_reconciliation
 from planner.plan import make_plan
 from planner.progress import SILENT
 from planner.replay import import_all
@@ -22,6 +25,7 @@ from planner.texts import Language, text
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from planner.coverage.declared import Reconciliation
     from planner.plan import Plan
     from planner.progress import Progress
 
@@ -43,7 +47,7 @@ def run_demo(out: Path, language: Language = "zh", progress: Progress = SILENT) 
         raise InputError(f"'{out}' cannot be written: {error}") from error
     files = demo_folder(out / "files")
     path = out / "county.gpkg"
-    revision = _revision_of_demo(path)
+    revision = _revision_of_demo(path, DemoSpec().name)
     study = new_study(DemoSpec().name, WORKING_CRS).with_metadata(
         is_synthetic=True,
         population_source=text("outputs.synthetic", language),
@@ -56,11 +60,42 @@ def run_demo(out: Path, language: Language = "zh", progress: Progress = SILENT) 
     return plan, path
 
 
-def _revision_of_demo(path: Path) -> int:
-    """Return the revision of the demo study that a new one replaces; 0 when there is none."""
+def run_network(
+    code: str, out: Path, language: Language = "zh", progress: Progress = SILENT
+) -> tuple[Reconciliation, list[Path]]:
+    """Write the synthetic studies of a declared network into `out`, one per county, and reconcile them.
+
+    Files: `<code>.gpkg` or `<code>-01.gpkg` ..., and `reconciliation.xlsx`.
+
+    Raises
+    ------
+    InputError
+        When no declared figures have that code, or `out` cannot be written.
+    """
+    presets = declared_presets()
+    if code not in presets:
+        raise InputError(f"There are no declared figures '{code}'; there are {', '.join(presets)}.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"'{out}' cannot be written: {error}") from error
+    studies = network_studies(presets[code], language)
+    paths = []
+    for number, study in enumerate(studies, start=1):
+        progress.update(number - 1, len(studies), study.name)
+        path = out / (f"{code}.gpkg" if len(studies) == 1 else f"{code}-{number:02d}.gpkg")
+        save_study(replace(study, revision=_revision_of_demo(path, study.name)), path)
+        paths.append(path)
+    result = reconcile(studies, presets[code], Scenario())
+    write_reconciliation(result, out / "reconciliation.xlsx", language)
+    return result, paths
+
+
+def _revision_of_demo(path: Path, name: str) -> int:
+    """Return the revision of the synthetic study `name` that a new one replaces; 0 when there is none."""
     if not path.exists():
         return 0
     old = open_study(path)
-    if old.name != DemoSpec().name or not old.metadata.get("is_synthetic"):
+    if old.name != name or not old.metadata.get("is_synthetic"):
         raise InputError(f"'{path}' is the study of {old.name}, not the demo. Choose another folder: --out DIR.")
     return old.revision
