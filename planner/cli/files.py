@@ -20,6 +20,7 @@ from planner.cli.shell import (
     print_json,
     print_table,
     records_of,
+    shown,
     worded,
 )
 from planner.errors import InputError
@@ -157,5 +158,7 @@ def network(study: StudyPath, as_json: AsJson = False) -> None:
     if as_json:
         print_json(description)
         return
-    records = [{"item": text(f"cli.{key}", language()), "value": value} for key, value in description.items()]
+    records = [
+        {"item": text(f"cli.{key}", language()), "value": shown(key, value)} for key, value in description.items()
+    ]
     print_table(text("cli.network", language()), records, ("item", "value"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import locale
+import math
 import os
 import sys
 import tempfile
@@ -99,7 +100,16 @@ class Bars:
 
 def print_json(document: object) -> None:
     """Print one JSON document on standard output."""
-    typer.echo(json.dumps(document, ensure_ascii=False, allow_nan=False, default=_plain))
+    typer.echo(json.dumps(_finite(document), ensure_ascii=False, allow_nan=False, default=_plain))
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401  any document
+    """Return the document with null for every number that JSON cannot write, such as a share of nobody."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  whatever json does not know
@@ -144,14 +154,16 @@ def print_table(
     for name in names:
         is_number = any(isinstance(record.get(name), (int, float)) for record in records)
         head = heads[name] if heads and name in heads else text(f"columns.{name}", language())
-        table.add_column(head, justify="right" if is_number else "left")
+        # Folded, never cut: a figure that ends in dots is no figure.
+        table.add_column(head, justify="right" if is_number else "left", overflow="fold")
     for record in records:
-        table.add_row(*(escape(_shown(name, record.get(name))) for name in names))
+        table.add_row(*(escape(shown(name, record.get(name))) for name in names))
     # A pipe or a log has no width of its own: give it enough that no column is squeezed.
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
-def _shown(name: str, value: object) -> str:
+def shown(name: str, value: object) -> str:
+    """Return a value of the column `name` as it is printed."""
     if value is None:
         return "-"
     if isinstance(value, float):
