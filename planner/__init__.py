@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "planner.coverage.declared": ("declared_from_toml", "declared_presets", "reconcile"),
     "planner.errors": ("CancelledError", "InputError", "PlannerError", "ScenarioError"),
     "planner.inputs.intake": ("import_file",),
     "planner.inputs.options": ("ImportOptions",),
@@ -26,6 +27,9 @@ _HOMES = {
         "demand_access",
         "gap_table",
         "make_plan",
+        "network_findings",
+        "norm_table",
+        "place_set_table",
         "prepare",
         "proposal_table",
         "settlement_audit",
@@ -47,6 +51,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)
 
 if TYPE_CHECKING:
+    from planner.coverage.declared import declared_from_toml, declared_presets, reconcile
     from planner.errors import CancelledError, InputError, PlannerError, ScenarioError
     from planner.hashes import content_hash
     from planner.inputs.intake import import_file
@@ -62,6 +67,9 @@ if TYPE_CHECKING:
         demand_access,
         gap_table,
         make_plan,
+        network_findings,
+        norm_table,
+        place_set_table,
         prepare,
         proposal_table,
         settlement_audit,
