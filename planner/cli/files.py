@@ -21,7 +21,6 @@ from planner.cli.shell import (
     print_table,
     records_of,
     shown,
-    worded,
 )
 from planner.errors import InputError
 from planner.texts import text
@@ -140,9 +139,9 @@ def check(study: StudyPath, as_json: AsJson = False) -> None:
         }
         print_json(document)
         return
-    print_table(text("cli.check", language()), worded(report.facilities), ("tier", "class", "n_facilities"))
-    totals = [{"item": name, "value": value} for name, value in report.totals.items()]
-    print_table(text("cli.totals", language()), totals, ("item", "value"))
+    places = report.facilities_in_words(language())
+    print_table(text("cli.check", language()), places, ("tier", "class", "n_facilities"))
+    print_table(text("cli.totals", language()), report.totals_in_words(language()), ("item", "value"))
     if len(findings):
         print_table(text("cli.findings", language()), records_of(findings), ("table", "problem", "repair"))
     else:
