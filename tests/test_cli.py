@@ -540,3 +540,13 @@ def test_a_county_through_every_command(planner, small_files, tmp_path):
     )
     assert again.code == 0, again.err
     assert all(row["is_equal"] for row in again.document["tables"])
+
+
+def test_what_is_handed_in_is_chinese_whatever_the_terminal(monkeypatch):
+    from planner.cli.shell import document_language, language
+
+    monkeypatch.delenv("PLANNER_LANG", raising=False)
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+    assert (language(), document_language()) == ("en", "zh")
+    monkeypatch.setenv("PLANNER_LANG", "en")
+    assert document_language() == "en"

@@ -15,6 +15,7 @@ from planner.cli.shell import (
     StudyPath,
     app,
     chosen_scenario,
+    document_language,
     language,
     opened_study,
     print_json,
@@ -119,7 +120,7 @@ def template(
     """Write blank workbooks with the right headers, notes and pull-down lists."""
     from planner.outputs.templates import write_templates
 
-    for path in write_templates(out, kinds or None, language()):
+    for path in write_templates(out, kinds or None, document_language()):
         typer.echo(str(path))
 
 

@@ -16,6 +16,7 @@ from planner.cli.shell import (
     app,
     chosen_scenario,
     conditions_of,
+    document_language,
     language,
     made_reach,
     opened_study,
@@ -69,7 +70,7 @@ def declared(
     opened = [opened_study(path) for path in study]
     result = reconcile(opened, _declaration(preset, file), chosen_scenario(opened[0], scenario))
     if out is not None:
-        write_reconciliation(result, out, language())
+        write_reconciliation(result, out, document_language())
     print_reconciliation(result, {}, as_json=as_json)
 
 

@@ -16,6 +16,7 @@ from planner.cli.shell import (
     StudyPath,
     app,
     chosen_scenario,
+    document_language,
     language,
     made_plan,
     opened_study,
@@ -59,7 +60,7 @@ def export(
 
     opened = opened_study(study)
     made = made_plan(opened, chosen_scenario(opened, scenario))
-    paths = write_export(made, out, language())
+    paths = write_export(made, out, document_language())
     if as_json:
         print_json({"files": [str(path) for path in paths]})
     else:
@@ -78,7 +79,7 @@ def replay(
     from planner.replay import replay_export
 
     with Bars() as bars:
-        report = replay_export(manifest, inputs, out, language(), progress=bars)
+        report = replay_export(manifest, inputs, out, document_language(), progress=bars)
     if as_json:
         print_json(report)
     else:
@@ -101,13 +102,13 @@ def demo(
 
     if county is not None:
         with Bars() as bars:
-            result, studies = run_network(county, out, language(), progress=bars)
+            result, studies = run_network(county, out, document_language(), progress=bars)
         if not as_json:
             typer.echo(text("network.networks_done", language(), n=len(studies), out=out))
         print_reconciliation(result, {"studies": [str(path) for path in studies]}, as_json=as_json)
         return
     with Bars() as bars:
-        made, study = run_demo(out, language(), progress=bars)
+        made, study = run_demo(out, document_language(), progress=bars)
     if as_json:
         print_json({"study": str(study), "export": str(out / "export"), **headline(made)})
     else:

@@ -58,6 +58,11 @@ def language() -> Language:
     return "zh" if (wanted or locale.getlocale()[0] or "").lower().startswith(("zh", "chinese")) else "en"
 
 
+def document_language() -> Language:
+    """Return the language of what is handed in: Chinese, whatever the terminal, unless PLANNER_LANG says English."""
+    return "en" if os.environ.get("PLANNER_LANG", "").lower().startswith("en") else "zh"
+
+
 def main() -> None:
     """Run the command line: exit code 0 done, 2 the user can mend it, 1 a defect of ours."""
     try:
