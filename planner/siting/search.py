@@ -63,9 +63,8 @@ def compile_kernels() -> None:
     kernels.exchange((first, items, first, items, people), rules, people, np.zeros(2, dtype=bool), 1, 1e15, 0)
     kernels.descend(first, items, people, 1, np.zeros(3, dtype=np.int64), none, zero, zero, people, zero, 1.0, 2, 1.0)
     kernels.add_products(first, items, people, np.zeros((2, 2)))
-    ones = np.ones((1, 2))
-    by_rule = sparse.csr_matrix(ones)
-    kernels.add_rule_products(by_rule.indptr, by_rule.indices, by_rule.data, people, np.zeros((2, 2)))
+    by_rule = sparse.csr_matrix(np.ones((1, 2)))
+    kernels.add_rule_products(by_rule.indptr, by_rule.indices, by_rule.data, np.ones(1), np.zeros((2, 2)))
 
 
 def first_plan(sides: Sides, n_sites: int, time_limit_s: float) -> NDArray[np.bool_] | None:
