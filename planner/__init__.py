@@ -19,22 +19,13 @@ _HOMES = {
     "planner.outputs.export": ("write_export",),
     "planner.hashes": ("content_hash",),
     "planner.outputs.templates": ("write_templates",),
-    "planner.plan": (
-        "Plan",
-        "Reach",
-        "circle_table",
-        "coverage_table",
-        "demand_access",
-        "gap_table",
-        "make_plan",
-        "network_findings",
-        "norm_table",
-        "place_set_table",
-        "prepare",
-        "proposal_table",
-        "settlement_audit",
-        "verdict_table",
-    ),
+    "planner.plan.circles": ("circle_table",),
+    "planner.plan.coverage": ("coverage_table", "gap_table", "verdict_table"),
+    "planner.plan.practice": ("network_findings", "norm_table", "place_set_table"),
+    "planner.plan.proposals": ("proposal_table",),
+    "planner.plan.ready": ("Reach", "demand_access", "prepare"),
+    "planner.plan.settlements": ("settlement_audit",),
+    "planner.plan.stages": ("Plan", "make_plan"),
     "planner.progress": ("Cancellable",),
     "planner.replay": ("replay_export",),
     "planner.scenario": ("Scenario", "scenario_from_toml", "scenario_to_toml"),
@@ -59,22 +50,13 @@ if TYPE_CHECKING:
     from planner.network.road_network import ProfileNetwork, RoadNetwork, Snapped
     from planner.outputs.export import write_export
     from planner.outputs.templates import write_templates
-    from planner.plan import (
-        Plan,
-        Reach,
-        circle_table,
-        coverage_table,
-        demand_access,
-        gap_table,
-        make_plan,
-        network_findings,
-        norm_table,
-        place_set_table,
-        prepare,
-        proposal_table,
-        settlement_audit,
-        verdict_table,
-    )
+    from planner.plan.circles import circle_table
+    from planner.plan.coverage import coverage_table, gap_table, verdict_table
+    from planner.plan.practice import network_findings, norm_table, place_set_table
+    from planner.plan.proposals import proposal_table
+    from planner.plan.ready import Reach, demand_access, prepare
+    from planner.plan.settlements import settlement_audit
+    from planner.plan.stages import Plan, make_plan
     from planner.progress import Cancellable
     from planner.replay import replay_export
     from planner.scenario import Scenario, scenario_from_toml, scenario_to_toml

@@ -11,7 +11,7 @@ from planner.inputs.intake import ImportOptions, import_file
 from planner.outputs.export import write_export
 from planner.outputs.layers import result_tables
 from planner.outputs.manifest import find_inputs, read_manifest
-from planner.plan import make_plan
+from planner.plan.stages import make_plan
 from planner.progress import SILENT
 from planner.scenario import scenario_from_toml
 from planner.study import new_study

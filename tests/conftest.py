@@ -56,7 +56,7 @@ def lattice_file(tmp_path_factory):
 @pytest.fixture(scope="session")
 def lattice_plan():
     """The plan of the lattice county."""
-    from planner.plan import make_plan
+    from planner.plan.stages import make_plan
     from planner.scenario import Scenario
 
     return make_plan(lattice_study(), Scenario())
@@ -89,7 +89,7 @@ def small_study(small_files):
 def small_export(small_study, tmp_path_factory):
     """An export of the small county with everything at its default."""
     from planner.outputs.export import write_export
-    from planner.plan import make_plan
+    from planner.plan.stages import make_plan
     from planner.scenario import Scenario
 
     folder = tmp_path_factory.mktemp("small_export") / "export"

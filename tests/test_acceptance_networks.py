@@ -9,7 +9,7 @@ import osmium
 import pytest
 import shapely
 
-from planner.plan import prepare
+from planner.plan.ready import prepare
 from planner.reach.access import chosen
 from planner.reach.travel_times import travel_times
 from planner.scenario import Scenario

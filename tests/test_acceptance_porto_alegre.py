@@ -12,7 +12,8 @@ import shapely
 
 from planner.inputs.intake import import_file
 from planner.inputs.options import ImportOptions
-from planner.plan import coverage_table, prepare
+from planner.plan.coverage import coverage_table
+from planner.plan.ready import prepare
 from planner.scenario import Scenario
 from planner.standards import default_profiles
 from planner.study import new_study

@@ -393,7 +393,7 @@ def test_a_defect_of_ours_ends_with_one_and_a_log(planner, lattice_file, monkeyp
     def broken(*_):
         raise ZeroDivisionError("inside")
 
-    monkeypatch.setattr("planner.plan.describe_network", broken)
+    monkeypatch.setattr("planner.plan.ready.describe_network", broken)
     answer = planner("network", lattice_file, "--json")
     assert (answer.code, answer.out) == (1, "")
     assert "ZeroDivisionError: inside" in answer.err

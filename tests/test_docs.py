@@ -118,7 +118,7 @@ def test_the_figures_are_those_of_the_demo(tmp_path):
     from planner.demo.county import WORKING_CRS
     from planner.demo.files import demo_files, demo_folder
     from planner.outputs.headline import headline_rows
-    from planner.plan import make_plan
+    from planner.plan.stages import make_plan
     from planner.replay import import_all
     from planner.scenario import Scenario
     from planner.study import new_study

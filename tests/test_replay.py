@@ -10,7 +10,7 @@ import shapely
 from planner.errors import InputError
 from planner.inputs.options import ImportOptions
 from planner.outputs.export import write_export
-from planner.plan import make_plan
+from planner.plan.stages import make_plan
 from planner.replay import import_all, replay_export
 from planner.scenario import Scenario
 from planner.study import new_study

@@ -152,7 +152,7 @@ def check(study: StudyPath, as_json: AsJson = False) -> None:
 @app.command()
 def network(study: StudyPath, as_json: AsJson = False) -> None:
     """Describe the road network: nodes, edges, kilometres, pieces."""
-    from planner.plan import describe_network
+    from planner.plan.ready import describe_network
 
     description = describe_network(opened_study(study))
     if as_json:

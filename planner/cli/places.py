@@ -136,7 +136,7 @@ def checklist(
     """Judge the places by a checklist: who is qualified by tier and town, and which place lacks what."""
     from planner.coverage.checklist import checklist_findings, checklist_totals, rectification_list
     from planner.coverage.hierarchy import findings_table
-    from planner.plan import place_set_table
+    from planner.plan.practice import place_set_table
     from planner.standards import checklists_from_toml, default_checklists
 
     opened = opened_study(study)
@@ -179,7 +179,7 @@ def standards(
     as_json: AsJson = False,
 ) -> None:
     """List standards, copy one to edit, or judge a study by one or several side by side."""
-    from planner.plan import norm_table
+    from planner.plan.practice import norm_table
     from planner.scenario import Scenario
     from planner.standards import standard_to_toml, standards_from_toml
 
@@ -237,7 +237,8 @@ def verdicts(
 ) -> None:
     """Show both verdicts per area, profiles side by side, and the villages where they differ, by people."""
     from planner.coverage.verdicts import differing_villages, verdict_matrix
-    from planner.plan import areas_of, coverage_table, verdict_table
+    from planner.plan.coverage import coverage_table, verdict_table
+    from planner.plan.ready import areas_of
 
     opened = opened_study(study)
     reach = made_reach(opened, chosen_scenario(opened, scenario, cutoff_min=cutoff, main_tier=tier))

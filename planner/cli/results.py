@@ -42,7 +42,7 @@ def coverage(
     as_json: AsJson = False,
 ) -> None:
     """Count the people within the time limit, by tier, profile, group and area."""
-    from planner.plan import coverage_table, verdict_table
+    from planner.plan.coverage import coverage_table, verdict_table
 
     opened = opened_study(study)
     reach = made_reach(opened, chosen_scenario(opened, scenario, profiles=profile, cutoff_min=cutoff))
@@ -75,7 +75,7 @@ def circles(
 ) -> None:
     """Draw the practice circle of every place: GeoJSON in degrees."""
     from planner.outputs.layers import to_geojson
-    from planner.plan import circle_table
+    from planner.plan.circles import circle_table
 
     opened = opened_study(study)
     chosen = chosen_scenario(opened, scenario, profiles=profile, cutoff_min=max(cutoff) if cutoff else None)
@@ -98,7 +98,7 @@ def gaps(
     as_json: AsJson = False,
 ) -> None:
     """List the gaps by people, with the minutes to the nearest place and the cause."""
-    from planner.plan import gap_table
+    from planner.plan.coverage import gap_table
 
     opened = opened_study(study)
     chosen = chosen_scenario(opened, scenario, main_profile=profile, cutoff_min=cutoff, main_tier=tier)
@@ -121,7 +121,7 @@ def settlements(
     as_json: AsJson = False,
 ) -> None:
     """Check every relocation settlement: served or not, and why."""
-    from planner.plan import settlement_audit
+    from planner.plan.settlements import settlement_audit
 
     opened = opened_study(study)
     chosen = chosen_scenario(opened, scenario, main_profile=profile, cutoff_min=cutoff, settlement_tier=tier)
@@ -155,7 +155,7 @@ def site(
 ) -> None:
     """Choose the candidate sites that cover most uncovered people, with a bound that proves how good they are."""
     from planner.outputs.headline import proof_sentence
-    from planner.plan import proposal_table
+    from planner.plan.proposals import proposal_table
 
     opened = opened_study(study)
     chosen = chosen_scenario(opened, scenario, n_new=n_new, main_profile=profile, cutoff_min=cutoff, main_tier=tier)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from planner.plan import Plan, Reach
+    from planner.plan.ready import Reach
+    from planner.plan.stages import Plan
     from planner.progress import Progress
     from planner.scenario import Scenario
     from planner.study import Study
@@ -201,7 +202,7 @@ def chosen_scenario(study: Study, file: Path | None, **choices: Any) -> Scenario
 
 def made_reach(study: Study, scenario: Scenario) -> Reach:
     """Return the study made ready for a scenario, with a bar on standard error."""
-    from planner.plan import prepare
+    from planner.plan.ready import prepare
 
     with Bars() as bars:
         return prepare(study, scenario, progress=bars)
@@ -209,7 +210,7 @@ def made_reach(study: Study, scenario: Scenario) -> Reach:
 
 def made_plan(study: Study, scenario: Scenario) -> Plan:
     """Return the whole plan, with a bar on standard error."""
-    from planner.plan import make_plan
+    from planner.plan.stages import make_plan
 
     with Bars() as bars:
         return make_plan(study, scenario, progress=bars)

@@ -14,7 +14,7 @@ from planner.errors import InputError
 from planner.outputs.export import write_export
 from planner.outputs.layers import result_tables
 from planner.outputs.reconciliation import write_reconciliation
-from planner.plan import make_plan
+from planner.plan.stages import make_plan
 from planner.progress import SILENT
 from planner.replay import import_all
 from planner.scenario import Scenario
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from planner.coverage.declared import Reconciliation
-    from planner.plan import Plan
+    from planner.plan.stages import Plan
     from planner.progress import Progress
 
 

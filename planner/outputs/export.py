@@ -15,7 +15,7 @@ from planner.progress import SILENT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from planner.plan import Plan
+    from planner.plan.stages import Plan
     from planner.progress import Progress
     from planner.texts import Language
 

@@ -9,7 +9,7 @@ from planner.outputs.statement import profile_name, tier_name
 from planner.texts import Language, text
 
 if TYPE_CHECKING:
-    from planner.plan import Plan
+    from planner.plan.stages import Plan
 
 
 def headline(plan: Plan) -> dict[str, Any]:

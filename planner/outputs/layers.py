@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from planner.plan import Plan
+    from planner.plan.stages import Plan
 
 DEGREE_DIGITS = 7
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from planner.plan import Plan
+    from planner.plan.stages import Plan
 
 FORMAT = 1
 _PACKAGES = ("geopandas", "shapely", "numpy", "pandas", "pyproj", "pyogrio", "numba", "scipy", "highspy")

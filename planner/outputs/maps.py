@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import folium
     from numpy.typing import NDArray
 
-    from planner.plan import Plan
+    from planner.plan.stages import Plan
     from planner.reach.surfaces import TimeSurface
 
 # Okabe and Ito's colours, told apart by colour-blind eyes.

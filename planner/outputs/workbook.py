@@ -12,13 +12,13 @@ from planner.outputs.headline import headline_rows
 from planner.outputs.sheets import MINUTES, PEOPLE, PLAIN, SHARE, Sheet, SheetColumn, add_sheet
 from planner.outputs.statement import conditions, profile_name
 from planner.outputs.wording import in_words
-from planner.plan import network_findings
+from planner.plan.practice import network_findings
 from planner.texts import Language, text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from planner.plan import Plan
+    from planner.plan.stages import Plan
     from planner.standards import Checklist
 
 _FORMATS = {

@@ -13,7 +13,7 @@ from planner.errors import PlannerError
 from planner.outputs.maps import county_map
 from planner.outputs.statement import conditions, profile_name, tier_name
 from planner.outputs.workbook import sheets
-from planner.plan import Plan, make_plan
+from planner.plan.stages import Plan, make_plan
 from planner.scenario import scenario_of
 from planner.store import open_study
 from planner.texts import Language, text

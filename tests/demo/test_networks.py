@@ -13,7 +13,9 @@ from planner.coverage.places import counted_places
 from planner.demo.journey import run_network
 from planner.demo.networks import network_studies
 from planner.errors import InputError, ScenarioError
-from planner.plan import coverage_table, norm_table, place_set_table, prepare, verdict_table
+from planner.plan.coverage import coverage_table, verdict_table
+from planner.plan.practice import norm_table, place_set_table
+from planner.plan.ready import prepare
 from planner.scenario import Scenario
 from planner.store import save_study
 from planner.tiers import default_tiers

@@ -1,0 +1,124 @@
+"""From a study and a scenario to a plan: the stages, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import pandas as pd
+
+from planner.coverage.verdicts import differing_villages
+from planner.network.components import summary
+from planner.plan.circles import circle_table, snap_grids, time_surfaces
+from planner.plan.coverage import coverage_table, gap_table, verdict_table
+from planner.plan.practice import practice_network
+from planner.plan.proposals import proposal_table
+from planner.plan.ready import areas_of, demand_access, prepare
+from planner.plan.settlements import settlement_audit
+from planner.progress import SILENT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from planner.plan.practice import PracticeNetwork
+    from planner.progress import Progress
+    from planner.reach.surfaces import TimeSurface
+    from planner.scenario import Scenario
+    from planner.siting.candidates import Proposals
+    from planner.study import Study
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a scenario says about a study.
+
+    Attributes
+    ----------
+    study, scenario : what it was made from.
+    network : counts of the road graph.
+    access : minutes to the nearest place, one row per demand point, profile and tier.
+    coverage : people within the time limit, one row per tier, profile, group and area, with the administrative verdict
+        beside the minutes.
+    curve : the same for the county over several time limits.
+    differing : villages where the two verdicts differ.
+    circles : practice circles of every place and profile at the time limit.
+    surfaces : minutes to the nearest place of the main tier as a raster, by profile.
+    gaps : uncovered people as areas one can name.
+    settlements : one row per relocation settlement.
+    settlement_nearest : nearest place of each tier by each profile, per settlement.
+    settlement_totals : served, unserved and unknown people of all settlements.
+    proposals : chosen candidate sites in rank order.
+    siting : the problem and its solution with value, bound and certificate; None without candidates.
+    unplaced : what touches no road.
+    practice : what the places are: pyramid, checklist, standards.
+    """
+
+    study: Study
+    scenario: Scenario
+    network: Mapping[str, Any]
+    access: pd.DataFrame
+    coverage: pd.DataFrame
+    curve: pd.DataFrame
+    differing: pd.DataFrame
+    circles: gpd.GeoDataFrame
+    surfaces: Mapping[str, TimeSurface]
+    gaps: gpd.GeoDataFrame
+    settlements: gpd.GeoDataFrame
+    settlement_nearest: pd.DataFrame
+    settlement_totals: pd.DataFrame
+    proposals: gpd.GeoDataFrame
+    siting: Proposals | None
+    unplaced: pd.DataFrame
+    practice: PracticeNetwork
+
+
+def make_plan(study: Study, scenario: Scenario, progress: Progress = SILENT) -> Plan:
+    """Return everything a scenario says about a study.
+
+    Raises
+    ------
+    InputError
+        When the study has no roads or no demand; without settlements or candidates their part is empty.
+    """
+    progress.update(0, 8, "network")
+    reach = prepare(study, scenario)
+    progress.update(1, 8, "access")
+    access = demand_access(reach)
+    progress.update(2, 8, "coverage")
+    coverage = verdict_table(reach, coverage_table(reach, access))
+    main = coverage[(coverage["tier"] == scenario.main_tier) & (coverage["group"] == "all")]
+    curve = coverage_table(reach, access, scenario.curve_min)
+    progress.update(3, 8, "gaps")
+    gaps = gap_table(reach, access)
+    progress.update(4, 8, "settlements")
+    audit = settlement_audit(reach) if study.has("settlements") else None
+    progress.update(5, 8, "circles")
+    grids = snap_grids(reach)
+    circles = circle_table(reach, grids)
+    progress.update(6, 8, "surfaces")
+    surfaces = time_surfaces(reach, grids)
+    progress.update(7, 8, "siting")
+    nothing = gpd.GeoDataFrame(geometry=[], crs=study.crs)
+    proposals, siting = proposal_table(reach, access) if study.has("candidates") else (nothing, None)
+    progress.update(8, 8, "siting")
+    return Plan(
+        study=study,
+        scenario=scenario,
+        network=summary(reach.network),
+        access=access,
+        coverage=coverage,
+        curve=curve[curve["area_level"] == "county"].reset_index(drop=True),
+        differing=differing_villages(main, areas_of(study)),
+        circles=circles,
+        surfaces=surfaces,
+        gaps=gaps,
+        settlements=audit.table if audit else nothing,
+        settlement_nearest=audit.nearest if audit else pd.DataFrame(),
+        settlement_totals=audit.totals if audit else pd.DataFrame(),
+        proposals=proposals,
+        siting=siting,
+        unplaced=reach.unplaced,
+        practice=practice_network(reach, access, coverage),
+    )
