@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import shapely
 
-from planner.crs import WGS84, parse_crs, suggest_working_crs, transform, transformer
+from planner.crs import WGS84, parse_crs, suggest_working_crs, transform
 from planner.errors import CrsError, InputError
+from planner.inputs.angles import parse_angle
 from planner.inputs.cells import plain_number
 from planner.inputs.records import is_blank, shown
+from planner.inputs.systems import CGCS2000, convert, is_degrees, old_datum, parse_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
 OUTSIDE_TOLERANCE_M = 1_000.0
 # A CRS is used a little beyond its official area: counties do not end at a zone's meridian.
 _BEYOND_AREA_OF_USE_DEG = 2.0
-CGCS2000 = "EPSG:4490"
-_OFFSET_FRAMES = {"gcj02": "GCJ-02 (Amap, Tencent)", "bd09": "BD-09 (Baidu)"}
 _MAX_LON, _MAX_LAT = 180.0, 90.0
 # No frame has coordinates beyond this, zone numbers before the easting included.
 _MAX_COORDINATE = 1e9
@@ -67,26 +67,6 @@ class Region:
         if self.county is None:
             return self.holds(x, y)
         return np.asarray(shapely.contains_xy(self.county, x, y))
-
-
-def parse_frame(text: str) -> str:
-    """Return the CRS that a frame names: "EPSG:4490", "4490" or WKT.
-
-    Raises
-    ------
-    InputError
-        For the offset frames of web maps, which are not supported yet.
-    CrsError
-        When there is no such CRS.
-    """
-    words = text.strip()
-    name = words.lower().replace("-", "").replace("_", "").replace(" ", "")
-    if name in _OFFSET_FRAMES:
-        raise InputError(
-            f"Coordinates in {_OFFSET_FRAMES[name]} cannot be read yet. Convert the file to WGS-84 (EPSG:4326) or "
-            "CGCS2000 (EPSG:4490) first."
-        )
-    return parse_crs(f"EPSG:{words}" if words.isdigit() else words).to_string()
 
 
 def study_region(study: Study, *, use_county: bool = True) -> Region:
@@ -188,9 +168,11 @@ def to_study(
     columns : the headers of x and y, "" for a layer.
     is_bound : whether a place outside the county is refused.
     """
+    if old_datum(frame):
+        findings.note("", f"frame_{old_datum(frame)}")
     x, y = _centres(geometry)
-    tx, ty = transform(x, y, frame, region.crs)
-    sx, sy = transform(y, x, frame, region.crs)
+    tx, ty = convert(x, y, frame, region.crs)
+    sx, sy = convert(y, x, frame, region.crs)
     known = np.isfinite(x) & np.isfinite(y)
     swapped = known & ~region.contains(tx, ty) & region.contains(sx, sy)
     column = "/".join(name for name in columns if name)
@@ -222,8 +204,7 @@ def centres(geometry: Shapes) -> tuple[Floats, Floats]:
 
 
 def _mover(frame: str, crs: str) -> Callable[[Floats], Floats]:
-    move = transformer(frame, crs).transform
-    return lambda xy: np.column_stack(move(xy[:, 0], xy[:, 1]))
+    return lambda xy: np.column_stack(convert(xy[:, 0], xy[:, 1], frame, crs))
 
 
 def _has_vertex(geometry: Shapes, is_such: Callable[[Floats], NDArray[np.bool_]]) -> NDArray[np.bool_]:
@@ -240,7 +221,7 @@ def _is_nowhere(xy: Floats) -> NDArray[np.bool_]:
 
 def _is_off_the_globe(frame: str) -> Callable[[Floats], NDArray[np.bool_]]:
     """Return the check for vertices that a geographic frame cannot have: PROJ would wrap 469 E around to 109 E."""
-    if not parse_crs(frame).is_geographic:
+    if not is_degrees(frame):
         return _is_nowhere
     return lambda xy: ~((np.abs(xy[:, 0]) <= _MAX_LON) & (np.abs(xy[:, 1]) <= _MAX_LAT))
 
@@ -260,9 +241,12 @@ def _coordinate(i: int, cell: object, header: str, findings: Findings) -> float:
         value: float | None = float(cast("float", cell))
     else:
         value = plain_number(str(cell).strip().removesuffix("°"))
+        code = "number_cleaned"
+        if value is None:
+            value, code = parse_angle(str(cell)), "angle_read"
         if value is not None and not _PLAIN.fullmatch(str(cell).strip()):
             number = _figure(value)
-            findings.repair(i, header, "number_cleaned", (str(cell), number), value=shown(cell), number=number)
+            findings.repair(i, header, code, (str(cell), number), value=shown(cell), number=number)
     if value is None or not np.isfinite(value):
         findings.refuse(i, header, "not_a_number", value=shown(cell), header=header)
         return float("nan")

@@ -10,8 +10,8 @@ import numpy as np
 from planner.crs import parse_crs
 from planner.errors import CrsError, InputError, MissingExtraError
 from planner.inputs.archives import require_file, unpacked
-from planner.inputs.frames import parse_frame
 from planner.inputs.records import reading
+from planner.inputs.systems import parse_frame, require_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,7 @@ def raster_crs(dataset: Any, file: str, frame: str | None) -> str:  # noqa: ANN4
         When neither says.
     """
     if frame is not None:
-        return parse_frame(frame)
+        return require_plain(parse_frame(frame), file)
     if dataset.crs is None:
         raise CrsError(
             f"{file} does not say in which coordinate system it is. Name it with --frame, such as EPSG:4490."

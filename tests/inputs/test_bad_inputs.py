@@ -259,12 +259,6 @@ def test_a_wrong_frame_refuses_all_and_names_the_right_one(county, workbook):
         import_file(county, "demand", workbook(list(row), list(row.values())), WGS84)
 
 
-@pytest.mark.parametrize("frame", ["GCJ-02", "bd09", "BD_09"])
-def test_the_offset_frames_of_web_maps_are_refused_for_now(county, workbook, frame):
-    with pytest.raises(InputError, match="cannot be read yet"):
-        take_with(county, workbook, ImportOptions(frame=frame))
-
-
 @pytest.mark.parametrize("frame", ["EPSG:99999", "西安", "99999", ""])
 def test_a_frame_that_does_not_exist(county, workbook, frame):
     with pytest.raises(CrsError, match="not a coordinate reference system"):

@@ -2,23 +2,10 @@ import numpy as np
 import pytest
 
 from planner.crs import transform
-from planner.errors import CrsError, InputError
-from planner.inputs.frames import fitting_frames, parse_frame, study_region
+from planner.inputs.frames import fitting_frames, study_region
 from planner.study import new_study
 
 LON, LAT = np.array([108.9, 109.0, 109.1]), np.array([32.6, 32.7, 32.8])
-
-
-@pytest.mark.parametrize("text", ["EPSG:4490", "4490", " epsg:4490 "])
-def test_frames_as_people_write_them(text):
-    assert parse_frame(text) == "EPSG:4490"
-
-
-def test_frames_that_are_none():
-    with pytest.raises(CrsError):
-        parse_frame("4490x")
-    with pytest.raises(InputError, match="Amap"):
-        parse_frame("gcj02")
 
 
 @pytest.mark.parametrize(
