@@ -1,0 +1,248 @@
+"""A county of three towns, drawn below, in which every number is worked out by hand.
+
+One road of 12,240 m runs from west to east through the towns jia (A), yi (B) and bing (C), two villages each. A hamlet
+stands at every milestone k, 720 m apart: 10 minutes on foot (4.32 km/h), 15 for an older person (2.88 km/h), 2.88 by
+e-bike (15 km/h). In C2 a track touches no other road (hamlet X), and hamlet U has no road at all.
+
+    town    |            A            |            B            |            C
+    village |     A1     |     A2     |     B1     |     B2     |     C1     |     C2        X--    U
+    k       | 0   1   2  | 3   4   5  | 6   7   8  | 9  10  11  | 12  13  14 | 15  16  17
+            +-o---o---o--+-o---o---o--+-o---o---o--+-o---o---o--+-o---o---o--+-o---o---o
+    people  |100 200 100 | 50 100  50 |100 200  50 | 40  60  50 |100 150  50 | 80  60  40   15    5
+    places  | S1  F1  I1 |    S2      | S3  I2     | P1         | S5* I3     | H1  (S6)
+    others  |            |         R1 |            |            |            | R2  K1       R3 K2  R4
+
+F1 centre, I institutes, S stations, P1 a point, H1 a light hub, S6 an online station; R settlements, K candidates.
+S5* stands 180 m east of milestone 12. People: A 600, B 500, C 500 (480 on the road), together 1,600.
+
+1 Tiers. One centre, three institutes; stations in A1, A2, B1, C1. B2 and C2 have none (S6 is online): two findings.
+2 Declared 1 + 3 + 6 + "~1": found 1 + 3 + 4 + 1, so stations are 2 short; people per station 1,600 / 4 = 400.
+3 Checklist. S1 has all five (qualified), S2 lacks a team (not), S3 is qualified by its flag, the others are not judged:
+  2 of 4 stations are qualified. On foot they reach k0 k1 (S1) and k5 k6 k7 (S3): 100 + 200 + 50 + 100 + 200 = 650.
+4 Own standard: a station within 10 minutes' walk for rural people. All are rural; 10 minutes reach one milestone each
+  side: k0 k1, k3 k4 k5, k6 k7, and of S5* k12 (180 m), k13 (540 m), not k11 (900 m, 12.5 min): 1,050.
+5 Two verdicts, stations in 15 minutes. On foot k0 k1 | k3 k4 k5 | k6 k7 | k11 k12 k13 = 300 + 200 + 300 + 300 = 1,100;
+  older people lose k11 (18.75 min): 1,050; by e-bike 3,750 m reach every milestone: 1,580. X is cut off (uncovered), U
+  unknown: 1,100 + 495 + 5 = 1,600. People whose village has a station: 400 + 200 + 350 + 300 = 1,250.
+  On foot A1 300 of 400, A2 200 of 200, B1 300 of 350, B2 50 of 150, C1 250 of 300, C2 0 of 200.
+  The verdicts differ: A1 100 beyond, B1 50 beyond, B2 50 reached without a station, C1 50 beyond.
+"""
+
+import geopandas as gpd
+import pytest
+import shapely
+
+from planner.coverage.checklist import checklist_totals, rectification_list
+from planner.coverage.declared import declared_from_toml, reconcile
+from planner.coverage.hierarchy import hierarchy_findings, tier_table
+from planner.coverage.verdicts import differing_villages
+from planner.plan.coverage import coverage_table, verdict_table
+from planner.plan.practice import norm_table, place_set_table
+from planner.plan.ready import areas_of, prepare
+from planner.scenario import Scenario
+from planner.standards import standards_from_toml
+from planner.study import new_study
+from tests.reference.towns import CRS, town
+
+STEP = 720.0
+PEOPLE = (100, 200, 100, 50, 100, 50, 100, 200, 50, 40, 60, 50, 100, 150, 50, 80, 60, 40)
+VILLAGES = ("A1", "A2", "B1", "B2", "C1", "C2")
+NAMES = {"A": "甲镇", "B": "乙镇", "C": "丙镇"}
+ISLAND = ((11_520.0, 900.0), (11_700.0, 900.0))
+NO_ROAD = (12_240.0, 1_500.0)
+RELOCATED = {"k5": 40, "k15": 60, "X": 10, "U": 5}
+ALL_FIVE = "有场所=有；有队伍=有；有活动=有；有项目=有；有机制=有"
+DECLARED = """
+[toy]
+name = "玩具县"
+source = "drawn in a test"
+[toy.figures]
+centre = 1
+institute = 3
+station = 6
+point = "~1"
+[toy.relocated]
+people = 115
+households = 30
+"""
+STANDARD = """
+[ten_minutes]
+name = "十分钟"
+source = "drawn in a test"
+[[ten_minutes.rules]]
+tier = "station"
+class = "rural"
+profiles = ["walk"]
+cutoff_min = 10
+"""
+
+
+def village_of(k):
+    return f"{VILLAGES[k // 3][0]}镇", VILLAGES[k // 3]
+
+
+def table(rows, columns, xy):
+    columns = dict(zip(columns, zip(*rows, strict=True), strict=True))
+    return gpd.GeoDataFrame(columns, geometry=[shapely.Point(point) for point in xy], crs=CRS)
+
+
+def areas():
+    rows = [("T", "玩具县", "county", None, None, shapely.box(-360, -1000, 12_600, 2_000))]
+    for number, (code, name) in enumerate(NAMES.items()):
+        west = -360 + 6 * STEP * number
+        rows.append((code, name, "town", "T", "rural", shapely.box(west, -1000, west + 6 * STEP, 2_000)))
+    for number, code in enumerate(VILLAGES):
+        west = -360 + 3 * STEP * number
+        box = shapely.box(west, -1000, west + 3 * STEP, 2_000)
+        rows.append((code, f"{NAMES[code[0]]}{code[1]}村", "village", code[0], "rural", box))
+    return gpd.GeoDataFrame(rows, columns=["area_id", "name", "level", "parent_id", "class", "geometry"], crs=CRS)
+
+
+def demand():
+    spots = [(f"k{k}", people, (STEP * k, 0.0)) for k, people in enumerate(PEOPLE)]
+    spots += [("X", 15, ISLAND[0]), ("U", 5, NO_ROAD)]
+    rows = [(name, people, RELOCATED.get(name, 0)) for name, people, _ in spots]
+    return table(rows, ("demand_id", "population", "relocated"), [xy for *_, xy in spots])
+
+
+def facilities():
+    rows = [
+        # id, tier, milestone, capacity, checklist, qualified?, online?, light?
+        ("F1", "centre", 1, 500, None, None, False, None),
+        ("I1", "institute", 2, 100, None, None, False, None),
+        ("I2", "institute", 7, 100, None, None, False, None),
+        ("I3", "institute", 13, 100, None, None, False, None),
+        ("S1", "station", 0, 30, ALL_FIVE, None, False, None),
+        ("S2", "station", 4, 40, ALL_FIVE.replace("有队伍=有", "有队伍=无"), None, False, None),
+        ("S3", "station", 6, 70, None, True, False, None),
+        ("S5", "station", 12.25, 60, None, None, False, None),
+        ("S6", "station", 16, 900, None, True, True, None),
+        ("P1", "point", 9, 20, None, None, False, None),
+        ("H1", "hub", 15, 10, None, None, False, True),
+    ]
+    parents = {"I": "F1", "S1": "I1", "S2": "I1", "S3": "I2", "S5": "I3", "S6": "I3", "P1": None}
+    named = [
+        (key, tier, f"{key}号阵地", parents.get(key, parents.get(key[0])), size, marks, flag, online, light,
+         "理论宣讲、文化" if key == "S2" else None)
+        for key, tier, _, size, marks, flag, online, light in rows
+    ]  # fmt: skip
+    columns = (
+        "facility_id", "tier", "name", "parent_id", "capacity", "checklist", "is_qualified", "is_online", "is_light",
+        "function_rooms",
+    )  # fmt: skip
+    return table(named, columns, [(STEP * row[2], 0.0) for row in rows])
+
+
+def settlements():
+    rows = [
+        # id, people, households, where, origin towns, origin x, y
+        ("R1", 40, 10, (STEP * 5, 0.0), "丙镇", None, None),
+        ("R2", 60, 15, (STEP * 15, 0.0), None, STEP * 17, 0.0),
+        ("R3", 10, 3, ISLAND[0], None, None, None),
+        ("R4", 5, 2, NO_ROAD, None, None, None),
+    ]
+    named = [
+        (key, f"{key}安置点", people, homes, towns, x, y)
+        for key, people, homes, _, towns, x, y in rows
+    ]  # fmt: skip
+    columns = ("settlement_id", "name", "people", "households", "origin_towns", "origin_x", "origin_y")
+    return table(named, columns, [row[3] for row in rows])
+
+
+def candidates():
+    rows = [("K1", "旧粮站", "1", "agreed"), ("K2", "旧校舍", "2", "asked"), ("K3", "网上平台", "6", "agreed")]
+    columns = ("candidate_id", "name", "way", "consent")
+    return table(rows, columns, [(STEP * 16, 0.0), ISLAND[1], (STEP * 9, 0.0)])
+
+
+def toy_study():
+    """The whole county."""
+    road = [(STEP * k, 0.0) for k in range(len(PEOPLE))]
+    roads = town((road, "tertiary", {"name": "青河路"}), (list(ISLAND), "track", {}))
+    made = new_study("玩具县", CRS)
+    tables = {
+        "areas": areas(), "roads": roads, "facilities": facilities(), "demand": demand(),
+        "settlements": settlements(), "candidates": candidates(),
+    }  # fmt: skip
+    for name, rows in tables.items():
+        made = made.with_table(name, rows)
+    return made
+
+
+def toy_scenario():
+    """Stations within 15 minutes, on foot first."""
+    own = standards_from_toml(STANDARD)
+    chosen = Scenario(main_tier="station", settlement_tier="station", own_standards=own)
+    return chosen.with_choices(profiles=["walk", "elderly_walk", "ebike"])
+
+
+@pytest.fixture(scope="module")
+def study():
+    return toy_study()
+
+
+@pytest.fixture(scope="module")
+def reach(study):
+    return prepare(study, toy_scenario())
+
+
+@pytest.fixture(scope="module")
+def coverage(reach):
+    return verdict_table(reach, coverage_table(reach, tiers=["station"], groups=["all"]))
+
+
+def test_1_tiers(study):
+    scenario = toy_scenario()
+    findings = hierarchy_findings(study, scenario)
+    assert [(one.code, one.ids) for one in findings] == [("unit_without", ("B2",)), ("unit_without", ("C2",))]
+    tiers = tier_table(study, scenario, findings).set_index("tier")
+    assert tiers["n_places"].reindex(["centre", "institute", "station", "point"]).tolist() == [1, 3, 4, 1]
+    assert tiers.loc["station", ["n_units", "n_units_with", "n_online"]].tolist() == [6, 4, 1]
+
+
+def test_2_declared_against_found(study):
+    result = reconcile([study], declared_from_toml(DECLARED)["toy"], toy_scenario())
+    places = result.table[(result.table["measure"] == "places") & (result.table["class"] == "all")].set_index("tier")
+    assert places["found"].reindex(["centre", "institute", "station", "point"]).tolist() == [1, 3, 4, 1]
+    assert places.loc["station", ["difference", "judgement"]].tolist() == [-2, "short"]
+    assert places.loc["point", "judgement"] == "within"
+    ratios = result.ratios.set_index("ratio")["found"]
+    assert ratios["people_per_station"] == pytest.approx(400)
+    assert ratios["stations_per_institute"] == pytest.approx(4 / 3)
+    assert result.found_formula == "1+3+4+1"
+    assert not result.agrees
+
+
+def test_3_what_makes_a_place_count(study, reach):
+    checklist = reach.scenario.checklist
+    totals = checklist_totals(study, checklist)
+    station = totals[(totals["tier"] == "station") & (totals["town_name"] == "all")].iloc[0]
+    assert station[["n_places", "n_judged", "n_qualified"]].tolist() == [4, 3, 2]
+    first = rectification_list(study, checklist).iloc[0]
+    assert first[["facility_id", "lacks"]].tolist() == ["S2", "有队伍"]
+    sets = place_set_table(reach)
+    county = sets[
+        (sets["area_level"] == "county") & sets["area_class"].isna() & (sets["tier"] == "station")
+        & (sets["profile"] == "walk") & (sets["group"] == "all")
+    ].set_index("place_set")  # fmt: skip
+    assert county["covered_people"].to_dict() == {"named": 1_100, "qualified": 650}
+
+
+def test_4_an_own_standard(reach):
+    rows = norm_table(reach, ["ten_minutes"])
+    county = rows[(rows["area_level"] == "county") & rows["area_class"].isna()].iloc[0]
+    assert county[["covered_people", "distance_m", "standard"]].tolist() == [1_050, 720, "ten_minutes"]
+
+
+def test_5_two_verdicts(reach, coverage):
+    county = coverage[(coverage["area_level"] == "county") & coverage["area_class"].isna()].set_index("profile")
+    assert county["covered_people"].to_dict() == {"walk": 1_100, "elderly_walk": 1_050, "ebike": 1_580}
+    assert county.loc["walk", ["uncovered_people", "unknown_people", "own_people"]].tolist() == [495, 5, 1_250]
+    walk = coverage[(coverage["profile"] == "walk") & (coverage["area_level"] == "village")].set_index("area_id")
+    assert walk["covered_people"].tolist() == [300, 200, 300, 50, 250, 0]
+    assert walk["population"].tolist() == [400, 200, 350, 150, 300, 200]
+    assert walk["has_one"].tolist() == [True, True, True, False, True, False]
+    differing = differing_villages(coverage[coverage["profile"] == "walk"], areas_of(reach.study))
+    assert differing[["area_id", "differing_people"]].to_numpy().tolist() == [
+        ["A1", 100], ["B1", 50], ["B2", 50], ["C1", 50],
+    ]  # fmt: skip
