@@ -1,11 +1,15 @@
+import ast
 import re
 import string
 from pathlib import Path
 
 import pytest
+import typer
 
+import planner.errors
+from planner.cli import app
 from planner.schema import CONTRACTS, COORDINATES
-from planner.texts import LANGUAGES, entries, text
+from planner.texts import LANGUAGES, entries, text, translated
 
 SUBJECTS = sorted(path.stem for path in (Path(__file__).parents[1] / "planner" / "texts").glob("*.toml"))
 
@@ -43,3 +47,44 @@ def test_chinese_words_of_columns_have_full_width_punctuation():
     for column in (*COORDINATES, *(column for contract in CONTRACTS.values() for column in contract.columns)):
         for words in (column.zh, column.meaning_zh, *column.synonyms):
             assert not HALF_WIDTH.search(words), f"{column.name}: {words}"
+
+
+def _raised_sentences():
+    """Every sentence with which the planner raises an error of the user's, `x` for what fills it."""
+    errors = {name for name in dir(planner.errors) if name.endswith("Error")} - {"MissingExtraError"}
+    for path in sorted((Path(__file__).parents[1] / "planner").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+                sentence, is_ours = node.exc.args[0], getattr(node.exc.func, "id", None) in errors
+                if is_ours and isinstance(sentence, ast.Constant):
+                    yield path.name, sentence.value
+                if is_ours and isinstance(sentence, ast.JoinedStr):
+                    parts = [part.value if isinstance(part, ast.Constant) else "x" for part in sentence.values]
+                    yield path.name, "".join(parts)
+
+
+def test_every_error_has_chinese_words():
+    missing = [
+        f"{file}: {sentence}" for file, sentence in _raised_sentences() if translated(sentence, "zh") == sentence
+    ]
+    assert not missing, "\n".join(["Add these to planner/texts/errors.toml:", *missing])
+
+
+def test_what_fills_an_error_is_kept_and_its_sentences_translated():
+    sentence = "a.csv has no column for name. Headers found: 站名, tier. Name the header with --column name=HEADER, "
+    chinese = translated(sentence + "or use the template: planner template facilities", "zh")
+    assert "a.csv 没有对应 name 的列" in chinese
+    assert "找到的表头" in chinese
+    assert "站名, tier" in chinese
+    assert translated("There is no study file x.", "en") == "There is no study file x."
+    assert translated("Whatever another library says", "zh") == "Whatever another library says"
+
+
+def test_every_line_of_help_has_chinese_words():
+    def lines(command):
+        yield from (part.help for part in (command, *command.params) if getattr(part, "help", None))
+        for each in getattr(command, "commands", {}).values():
+            yield from lines(each)
+
+    missing = [line for line in lines(typer.main.get_command(app)) if translated(line, "zh") == line]
+    assert not missing, "\n".join(["Add these to planner/texts/help.toml:", *missing])

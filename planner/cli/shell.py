@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from planner.errors import InputError, PlannerError
-from planner.texts import Language, text
+from planner.texts import Language, text, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -67,12 +67,23 @@ def document_language() -> Language:
 def main() -> None:
     """Run the command line: exit code 0 done, 2 the user can mend it, 1 a defect of ours."""
     try:
-        app()
+        command = typer.main.get_command(app)
+        _translate_help(command)
+        command()
     except PlannerError as error:
-        typer.echo(text("cli.error", language(), message=error), err=True)
+        typer.echo(text("cli.error", language(), message=translated(str(error), language())), err=True)
         raise SystemExit(2) from None
     except Exception as error:  # noqa: BLE001  the last line of defence: no traceback reaches a user
         _report_defect(error)
+
+
+def _translate_help(command: Any) -> None:  # noqa: ANN401  a command or a group of them
+    """Put the help of a command, of its options and of the commands below it into the terminal's language."""
+    for part in (command, *command.params):
+        if getattr(part, "help", None):
+            part.help = translated(part.help, language())
+    for each in getattr(command, "commands", {}).values():
+        _translate_help(each)
 
 
 def _report_defect(error: Exception) -> NoReturn:

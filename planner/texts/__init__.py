@@ -2,10 +2,14 @@
 
 The words stand in the TOML files beside this module, one a subject: `[key]` with `zh` and `en`. A key is written
 `subject.key`, for example `text("terms.coverage", "zh")`. Placeholders are Python format fields.
+
+Errors are raised, and help is written, in English where they belong; `translated` finds the Chinese of such a sentence in
+`errors.toml` and `help.toml`, whose placeholders are numbered.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from importlib import resources
@@ -33,3 +37,33 @@ def text(key: str, language: Language = "zh", **values: object) -> str:
     subject, name = key.split(".", 1)
     words = entries(subject)[name][language]
     return words.format(**values) if values else words
+
+
+def translated(sentence: str, language: Language) -> str:
+    """Return an English sentence of an error or of help in `language`; as it stands where none is known.
+
+    What fills a placeholder is translated too when it is itself such a sentence, line by line.
+    """
+    if language == "en":
+        return sentence
+    for pattern, words in _sentences():
+        found = pattern.fullmatch(sentence)
+        if found:
+            values = (each or "" for each in found.groups())
+            return words.format(
+                *("\n".join(translated(line, language) for line in each.split("\n")) for each in values)
+            )
+    return sentence
+
+
+@cache
+def _sentences() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Return a pattern for every English sentence with its Chinese, those with most words of their own first."""
+    found = []
+    for subject in ("errors", "help"):
+        for words in entries(subject).values():
+            parts = re.split(r"\{\d+\}", words["en"])
+            pattern = "(.*?)".join(re.escape(part) for part in parts)
+            found.append((sum(map(len, parts)), re.compile(pattern, re.DOTALL), words["zh"]))
+    found.sort(key=lambda each: -each[0])
+    return tuple((pattern, zh) for _, pattern, zh in found)
