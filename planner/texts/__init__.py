@@ -3,7 +3,7 @@
 The words stand in the TOML files beside this module, one a subject: `[key]` with `zh` and `en`. A key is written
 `subject.key`, for example `text("terms.coverage", "zh")`. Placeholders are Python format fields.
 
-Errors are raised, and help is written, in English where they belong; `translated` finds the Chinese of such a sentence in
+Errors are raised, and help is written, in English where they belong; `translated` finds the Chinese of a sentence in
 `errors.toml` and `help.toml`, whose placeholders are numbered.
 """
 
