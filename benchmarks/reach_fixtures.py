@@ -12,10 +12,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.synthetic import lattice_network
 from planner.inputs.osm import read_osm
 from planner.network.build import build_network
-from planner.network.road_network import UNREACHABLE_CS
 from planner.network.snap import snap_points
 from planner.network.speeds import prepare_profile
-from planner.reach.kernels import Workspace
 from planner.standards import default_profiles
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -50,12 +48,3 @@ def scattered(profile_network, n, seed=0):
     node = rng.integers(0, network.n_nodes, n)
     x, y = network.x[node] + rng.normal(0, 20, n), network.y[node] + rng.normal(0, 20, n)
     return snap_points(profile_network, np.arange(n), x, y)
-
-
-def workspace(profile_network, graph, limit_cs, n_points=0):
-    """A clean workspace for one thread."""
-    n = profile_network.network.n_junctions
-    return Workspace(
-        np.full((n, 4), UNREACHABLE_CS, np.int32), np.full((limit_cs >> graph.shift) + 1, -1, np.int32),
-        np.empty(n, np.int32), np.full(n_points, UNREACHABLE_CS, np.int32), np.empty(n_points, np.int32),
-    )  # fmt: skip

@@ -15,7 +15,7 @@ import sys
 
 import numpy as np
 
-from benchmarks.reach_fixtures import networks, prepared, workspace
+from benchmarks.reach_fixtures import networks, prepared
 from benchmarks.timing import medians, row
 from planner.reach import kernels
 from planner.reach.positions import search_graph
@@ -40,7 +40,7 @@ def measure(name, network, code):
     rng = np.random.default_rng(3)
     usable = np.flatnonzero(np.diff(graph.first) > 0)
     sources = rng.choice(usable, 300)
-    work = workspace(profile_network, graph, LIMIT_CS)
+    work = kernels.make_workspace(graph, LIMIT_CS)
     tail = np.repeat(np.arange(network.n_junctions), np.diff(graph.first))
     head, cost = graph.arcs[:, 0], np.maximum(graph.arcs[:, 1], 0)
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from benchmarks.reach_fixtures import networks, prepared, scattered, workspace
+from benchmarks.reach_fixtures import networks, prepared, scattered
 from benchmarks.timing import medians, row
 from planner.network.snap import snap_points
 from planner.reach import kernels
@@ -80,7 +80,7 @@ def measure(name, network, code):
     graph = search_graph(profile_network, "towards")
     n_places = N_PLACES[code]
     places = make_positions(profile_network, scattered(profile_network, n_places), leaves=False)
-    work = workspace(profile_network, graph, LIMIT_CS)
+    work = kernels.make_workspace(graph, LIMIT_CS)
     count, ball, ball_cs = kernels.balls(graph, places, 0, n_places, LIMIT_CS, work)
     ball_first = np.concatenate([[0], np.cumsum(count)])
     n = network.n_junctions
@@ -150,7 +150,7 @@ def against_scipy_noded(name, network, code):
     starts = make_positions(profile_network, places, leaves=True)
     ends = make_positions(profile_network, points, leaves=False)
     index = index_positions(ends, network.n_junctions, network.n_chains)
-    work = workspace(profile_network, graph, LIMIT_CS, 2000)
+    work = kernels.make_workspace(graph, LIMIT_CS, 2000)
     tail = np.concatenate([network.edge_from, network.edge_to])
     head = np.concatenate([network.edge_to, network.edge_from])
     cost = np.concatenate([profile_network.edge_along_s, profile_network.edge_against_s])

@@ -71,18 +71,34 @@ class Workspace(NamedTuple):
 
     Attributes
     ----------
-    state : int32[n_junctions, 4], time, next and previous in its bucket, label: one cache line a junction.
-    bucket : int32[n_buckets], first junction of each; -1 = empty.
-    touched : int32[n_junctions].
+    time_cs : int32[n_junctions]; clean = one more than the limit.
+    bucket : int32[n_buckets], row of `queue` that is next in each; -1 = empty.
+    queue : int32[n, 4], junction, its time when it was put in, and the row behind it in its bucket.
+    touched : int32[n_junctions + 1].
     point_cs : int32[n_points].
     met : int32[n_points].
     """
 
-    state: NDArray[np.int32]
+    time_cs: NDArray[np.int32]
     bucket: NDArray[np.int32]
+    queue: NDArray[np.int32]
     touched: NDArray[np.int32]
     point_cs: NDArray[np.int32]
     met: NDArray[np.int32]
+
+
+def make_workspace(graph: Graph, limit_cs: int, n_points: int = 0) -> Workspace:
+    """Return a clean workspace for one thread's searches within the limit."""
+    n = len(graph.first) - 1
+    return Workspace(
+        time_cs=np.full(n, limit_cs + 1, np.int32),
+        bucket=np.full(((limit_cs + 1) >> graph.shift) + 1, -1, np.int32),
+        # Pages that no search writes to take no memory.
+        queue=np.empty((n + len(graph.arcs) + 2, 4), np.int32),
+        touched=np.empty(n + 1, np.int32),
+        point_cs=np.full(n_points, UNREACHABLE_CS, np.int32),
+        met=np.empty(n_points, np.int32),
+    )
 
 
 # Columns of a state; `_PREVIOUS` holds -1 - bucket for the first of a bucket and `_INF` for what is in none.
@@ -121,77 +137,83 @@ def _search(
     leg_cs: Any,
     p: int,
     limit_cs: int,
-    state: Any,
+    time_cs: Any,
     bucket: Any,
+    queue: Any,
     touched: Any,
-) -> int:
+) -> Any:
     """Settle all junctions within the limit from position p; return how many, listed in `touched`.
 
-    A bucket is wider than the finest arcs, so a junction may be improved after it was taken out: it then goes in once
-    more. A junction stands in one bucket at most, which bounds the memory.
+    A junction that is improved goes in once more, and a row of the queue that is no longer its junction's time is
+    passed over when its turn comes. An arc is followed without a branch: what does not improve is written back as it
+    was, since whether an arc improves is a toss-up that a processor guesses wrong. A queue that turns out too short
+    ends the search with -1 - n: one that grew in the loop would make every step slower.
     """
-    n = 0
-    b = np.int64(len(bucket))
+    # Unsigned numbers index without a look at negative ones.
+    none, one = np.uint64(0), np.uint64(1)
+    n, n_in, n_out = none, none, none
+    clean = np.int64(limit_cs) + 1
+    room = np.uint64(len(queue))
+    b = np.uint64(len(bucket))
     for side in range(2):
-        j = np.int64(junction[p, side])
+        start = np.int64(junction[p, side])
         cs = np.int64(leg_cs[p, side])
-        if j >= 0 and cs <= limit_cs and cs < state[j, _TIME]:
-            if state[j, _TIME] == _INF:
-                touched[n] = j
-                n += 1
-            else:
-                _unlink(state, bucket, j)
-            state[j, _TIME] = cs
-            _link(state, bucket, cs >> shift, j)
-            b = min(b, cs >> shift)
-    waiting = n
-    while waiting > 0:
+        if start >= 0 and cs < time_cs[start]:
+            if time_cs[start] == clean:
+                touched[n] = start
+                n += one
+            time_cs[start] = cs
+            to = np.uint64(cs >> shift)
+            queue[n_in, 0], queue[n_in, 1], queue[n_in, 2] = start, cs, bucket[to]
+            bucket[to] = n_in
+            n_in += one
+            b = min(b, to)
+    while n_out < n_in:
         taken = bucket[b]
         if taken < 0:
-            b += 1
+            b += one
             continue
-        # Unsigned numbers index without a look at negative ones.
-        j = np.uint32(taken)  # type: ignore[assignment]
-        following = state[j, _NEXT]
-        bucket[b] = following
-        if following >= 0:
-            state[np.uint32(following), _PREVIOUS] = -1 - b
-        state[j, _PREVIOUS] = _INF
-        waiting -= 1
-        t = np.int64(state[j, _TIME])
-        for a in range(np.uint64(first[j]), np.uint64(first[j + np.uint32(1)])):
+        row = np.uint32(taken)
+        j = np.uint32(queue[row, 0])
+        t = np.int64(queue[row, 1])
+        bucket[b] = queue[row, 2]
+        n_out += one
+        if t != time_cs[j]:
+            continue
+        low, high = np.uint64(first[j]), np.uint64(first[j + np.uint32(1)])
+        if n_in + (high - low) >= room:
+            return -1 - np.int64(n)
+        for a in range(low, high):
             head = np.uint32(arcs[a, 0])
             # In 64 bits: two long int32 times could overflow.
             reached = t + arcs[a, 1]
-            old = state[head, _TIME]
-            if reached > limit_cs or reached >= old:
-                continue
-            to = np.uint32(reached >> shift)
-            if old == _INF:
-                touched[n] = head
-                n += 1
-                waiting += 1
-            elif state[head, _PREVIOUS] == _INF:
-                waiting += 1
-            elif (old >> shift) == to:
-                state[head, _TIME] = reached
-                continue
-            else:
-                following, previous = state[head, _NEXT], state[head, _PREVIOUS]
-                if previous >= 0:
-                    state[np.uint32(previous), _NEXT] = following
-                else:
-                    bucket[-1 - previous] = following
-                if following >= 0:
-                    state[np.uint32(following), _PREVIOUS] = previous
-            following = bucket[to]
-            state[head, _TIME] = reached
-            state[head, _NEXT] = following
-            state[head, _PREVIOUS] = -1 - np.int32(to)
-            if following >= 0:
-                state[np.uint32(following), _PREVIOUS] = np.int32(head)
-            bucket[to] = np.int32(head)
-    return n
+            old = np.int64(time_cs[head])
+            is_better = reached < old
+            kept = min(reached, old)
+            time_cs[head] = kept
+            to = np.uint64(kept >> shift)
+            touched[n] = head
+            n += one if is_better & (old == clean) else none
+            behind = bucket[to]
+            queue[n_in, 0], queue[n_in, 1], queue[n_in, 2] = head, kept, behind
+            bucket[to] = np.int32(n_in) if is_better else behind
+            n_in += one if is_better else none
+    return np.int64(n)
+
+
+@compiled
+def _search_whole(graph: Any, places: Any, p: int, limit_cs: int, work: Any, queue: Any) -> Any:
+    """Search, with a longer queue as often as one is too short; return the number of junctions and the queue."""
+    first, arcs, junction, leg_cs = graph.first, graph.arcs, places.junction, places.leg_cs
+    time_cs, bucket, touched = work.time_cs, work.bucket, work.touched
+    n = _search(first, arcs, graph.shift, junction, leg_cs, p, limit_cs, time_cs, bucket, queue, touched)
+    while n < 0:
+        for i in range(-1 - n):
+            time_cs[touched[i]] = limit_cs + 1
+        bucket[:] = -1
+        queue = np.empty((2 * len(queue), 4), np.int32)
+        n = _search(first, arcs, graph.shift, junction, leg_cs, p, limit_cs, time_cs, bucket, queue, touched)
+    return n, queue
 
 
 @compiled
@@ -226,16 +248,16 @@ def balls(graph: Any, places: Any, start: int, stop: int, limit_cs: int, work: A
     count = np.zeros(stop - start, np.int64)
     out_j, out_cs = np.empty(1024, np.int32), np.empty(1024, np.int32)
     total = 0
-    first, arcs, junction, leg_cs = graph.first, graph.arcs, places.junction, places.leg_cs
-    state, bucket, touched = work.state, work.bucket, work.touched
+    time_cs, touched, queue = work.time_cs, work.touched, work.queue
+    clean = np.int32(limit_cs + 1)
     for p in range(start, stop):
-        n = _search(first, arcs, graph.shift, junction, leg_cs, p, limit_cs, state, bucket, touched)
+        n, queue = _search_whole(graph, places, p, limit_cs, work, queue)
         out_j, out_cs = _grown(out_j, total + n), _grown(out_cs, total + n)
         for i in range(n):
-            j = touched[i]
+            j = np.uint32(touched[i])
             out_j[total] = j
-            out_cs[total] = state[j, _TIME]
-            state[j, _TIME] = _INF
+            out_cs[total] = time_cs[j]
+            time_cs[j] = clean
             total += 1
         count[p - start] = n
     return count, out_j[:total].copy(), out_cs[:total].copy()
@@ -249,8 +271,8 @@ def point_times(
     count = np.zeros(stop - start, np.int64)
     out_point, out_cs = np.empty(1024, np.int32), np.empty(1024, np.int32)
     total = 0
-    first, arcs, junction, leg_cs = graph.first, graph.arcs, places.junction, places.leg_cs
-    state, bucket, touched = work.state, work.bucket, work.touched
+    time_cs, touched, queue = work.time_cs, work.touched, work.queue
+    clean = np.int32(limit_cs + 1)
     point_cs, met = work.point_cs, work.met
     member_first, member, member_cs = index.first, index.member, index.leg_cs
     for p in range(start, stop):
@@ -263,14 +285,14 @@ def point_times(
                     met[n_met] = q
                     n_met += 1
                     point_cs[q] = cs
-        n = _search(first, arcs, graph.shift, junction, leg_cs, p, limit_cs, state, bucket, touched)
+        n, queue = _search_whole(graph, places, p, limit_cs, work, queue)
         for i in range(n):
-            j = touched[i]
-            t = np.int64(state[j, _TIME])
-            state[j, _TIME] = _INF
-            for a in range(member_first[j], member_first[j + 1]):
+            j = np.uint32(touched[i])
+            t = np.int64(time_cs[j])
+            time_cs[j] = clean
+            for a in range(np.uint64(member_first[j]), np.uint64(member_first[j + np.uint32(1)])):
                 cs = t + member_cs[a]
-                q = member[a]
+                q = np.uint32(member[a])
                 if cs <= limit_cs and cs < point_cs[q]:
                     if point_cs[q] == _INF:
                         met[n_met] = q

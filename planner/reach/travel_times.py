@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from planner.network.road_network import ProfileNetwork, Snapped
     from planner.progress import Progress
-    from planner.reach.kernels import Graph, Workspace
+    from planner.reach.kernels import Workspace
 
 _BLOCK = 64  # places between two reports
 
@@ -128,7 +128,9 @@ def travel_times(
     def search(start: int, stop: int, work: Workspace) -> Any:  # noqa: ANN401  a tuple of arrays out of the kernel
         return kernels.point_times(graph, starts, ends, index, start, stop, limit_cs, is_towards, work)
 
-    make = _workspaces(profile_network, graph, len(points), limit_cs)
+    def make() -> Workspace:
+        return kernels.make_workspace(graph, limit_cs, len(points))
+
     count, point, time_cs = _in_blocks(len(places), search, make, progress)
     return TravelTimes(len(points), _first(count), point, time_cs)
 
@@ -156,7 +158,9 @@ def junction_times(
     def search(start: int, stop: int, work: Workspace) -> Any:  # noqa: ANN401  a tuple of arrays out of the kernel
         return kernels.balls(graph, starts, start, stop, limit_cs, work)
 
-    make = _workspaces(profile_network, graph, 0, limit_cs)
+    def make() -> Workspace:
+        return kernels.make_workspace(graph, limit_cs)
+
     count, junction, time_cs = _in_blocks(len(places), search, make, progress)
     return Balls(_first(count), junction, time_cs)
 
@@ -208,23 +212,6 @@ def _first(count: NDArray[np.int64]) -> NDArray[np.int64]:
     first = np.zeros(len(count) + 1, np.int64)
     np.cumsum(count, out=first[1:])
     return first
-
-
-def _workspaces(profile_network: ProfileNetwork, graph: Graph, n_points: int, limit_cs: int) -> Callable[[], Workspace]:
-    """Return a maker of clean workspaces for searches within the limit."""
-    from planner.reach.kernels import Workspace
-
-    def make() -> Workspace:
-        n = profile_network.network.n_junctions
-        return Workspace(
-            state=np.full((n, 4), UNREACHABLE_CS, np.int32),
-            bucket=np.full((limit_cs >> graph.shift) + 1, -1, np.int32),
-            touched=np.empty(n, np.int32),
-            point_cs=np.full(n_points, UNREACHABLE_CS, np.int32),
-            met=np.empty(n_points, np.int32),
-        )
-
-    return make
 
 
 def _in_blocks(

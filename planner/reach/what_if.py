@@ -34,7 +34,7 @@ class Field(NamedTuple):
 
     Attributes
     ----------
-    state : int32[n_junctions, 4], as in `Workspace`.
+    state : int32[n_junctions, 4], time, next and previous in its bucket, label: one cache line a junction.
     bucket : int32[a power of two].
     rank : int32[n_places], order of the ids: ties go to the lower.
     stamp : int32[n_junctions], last edit that logged the junction.

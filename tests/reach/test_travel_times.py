@@ -7,10 +7,12 @@ from planner.network.road_network import UNREACHABLE_CS
 from planner.network.snap import snap_points
 from planner.network.speeds import prepare_profile
 from planner.progress import Cancellable
+from planner.reach import kernels
 from planner.reach import threads as module
 from planner.reach.travel_times import junction_times, nearest, travel_times
 from planner.standards import default_profiles
 from tests.network.test_speeds import ramp
+from tests.reference.lattice import lattice_study
 from tests.reference.noded import NodedRoads
 from tests.reference.towns import CRS, TOWNS, corridor, loop, one_way
 
@@ -195,3 +197,20 @@ def test_nonsense_is_refused(options, words):
         travel_times(profile_network, one, one, **{"cutoff_min": 15, **options})
     with pytest.raises(ScenarioError, match="k = 0"):
         nearest(profile_network, one, one, k=0)
+
+
+def test_a_queue_that_is_too_short_changes_nothing(monkeypatch):
+    roads = lattice_study().tables["roads"]
+    profile_network = prepare_profile(build_network(roads, roads.crs.to_string()), PROFILES["walk"])
+    places, points = (snap(profile_network, *around(roads, 8, seed)) for seed in (1, 2))
+    whole = travel_times(profile_network, places, points, 30)
+    make = kernels.make_workspace
+
+    def tight(*sizes):
+        return make(*sizes)._replace(queue=np.empty((4, 4), np.int32))
+
+    monkeypatch.setattr(kernels, "make_workspace", tight)
+    again = travel_times(profile_network, places, points, 30)
+    assert len(whole.point) > 8
+    for name in ("first", "point", "time_cs"):
+        np.testing.assert_array_equal(getattr(whole, name), getattr(again, name))
