@@ -1,14 +1,15 @@
 # make setup   virtual environment, packages, and (where allowed) a browser and Chinese fonts
 # make demo    the embedded demo county, from its files to maps, gaps, proposals and a settlement check
 # make app     the browser app on the demo county
-# make test    the default tests; make check adds lint, types, layers and the slow tests; make bench measures
+# make test    the default tests; make check adds lint, types, layers, the slow tests and the compiled loops with their
+#              bounds checked; make bench measures
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= demo-out
 
-.PHONY: setup demo app test slow lint check bench clean
+.PHONY: setup demo app test slow bounds lint check bench clean
 
 setup: $(READY)
 
@@ -28,13 +29,18 @@ test: $(READY)
 slow: $(READY)
 	$(BIN)/python -m pytest -q -m "slow and not network" -n 2 --timeout 1200
 
+# Compiled loops read whatever lies beside an array: here they stop at its end, as Python does.
+bounds: $(READY)
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(VENV)/bounds $(BIN)/python -m pytest -q -m "not slow and not network" -n 2 \
+		--timeout 600 tests/reach tests/siting
+
 lint: $(READY)
 	$(BIN)/ruff check planner tests benchmarks app.py
 	$(BIN)/ruff format --check planner tests benchmarks app.py
 	$(BIN)/mypy planner
 	$(BIN)/lint-imports
 
-check: lint test slow
+check: lint test slow bounds
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
