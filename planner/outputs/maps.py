@@ -305,13 +305,16 @@ def legend_html(plan: Plan, language: Language) -> str:
         rows.append(_swatch(colour, words))
         low = high
     marks = [_swatch(tier_colour(t, plan.scenario.tiers), tier_name(t, language), "50%") for t in plan.scenario.tiers]
-    marks += [
-        _swatch(STATUS_COLOURS["served"], _words("legend_served", language), "50%"),
-        _swatch(STATUS_COLOURS["unserved"], _words("legend_unserved", language), "50%"),
-        _swatch(STATUS_COLOURS["unknown"], _words("legend_unknown_settlement", language), "50%"),
-        _swatch(GAP_COLOUR, _words("legend_gap", language)),
-        _swatch(PROPOSAL_COLOUR, _words("legend_proposal", language), "50%"),
-    ]
+    if len(plan.settlements):
+        marks += [
+            _swatch(STATUS_COLOURS["served"], _words("legend_served", language), "50%"),
+            _swatch(STATUS_COLOURS["unserved"], _words("legend_unserved", language), "50%"),
+            _swatch(STATUS_COLOURS["unknown"], _words("legend_unknown_settlement", language), "50%"),
+        ]
+    if len(plan.gaps):
+        marks.append(_swatch(GAP_COLOUR, _words("legend_gap", language)))
+    if len(plan.proposals):
+        marks.append(_swatch(PROPOSAL_COLOUR, _words("legend_proposal", language), "50%"))
     title = escaped(_words("map_title", language, name=plan.study.name))
     note = escaped(conditions(plan.study, plan.scenario, plan.scenario.main_profile, language))
     return (

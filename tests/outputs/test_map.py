@@ -2,12 +2,13 @@
 
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from planner.outputs.leaflet import escaped
-from planner.outputs.maps import county_map
+from planner.outputs.maps import county_map, legend_html
 from planner.texts import text
 from tests.reference.lattice import HOSTILE
 
@@ -155,3 +156,13 @@ def test_the_page_in_chromium(browser, lattice_plan, tmp_path):
     assert errors == []
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     tab.close()
+
+
+def test_the_legend_names_only_what_the_map_shows(lattice_plan):
+    nothing = lattice_plan.proposals.iloc[:0]
+    whole = legend_html(lattice_plan, "zh")
+    bare = legend_html(replace(lattice_plan, settlements=nothing, proposals=nothing, gaps=nothing), "zh")
+    for key in ("legend_served", "legend_unserved", "legend_gap", "legend_proposal"):
+        words = text(f"outputs.{key}", "zh")
+        assert words in whole, key
+        assert words not in bare, key
