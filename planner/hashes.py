@@ -18,8 +18,8 @@ _SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
 
 def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes; of a shapefile, that of all its parts."""
-    parts = [path]
+    """Return the SHA-256 of a file's bytes; of a shapefile or a folder, that of all its parts."""
+    parts = sorted(part for part in path.rglob("*") if part.is_file()) if path.is_dir() else [path]
     if path.suffix.lower() == ".shp":
         siblings = {part.suffix.lower(): part for part in path.parent.iterdir() if part.stem == path.stem}
         parts = [siblings[suffix] for suffix in _SHAPEFILE_PARTS if suffix in siblings]

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+RETURN_HEADERS = ("问题 Problem", "怎么改 Repair")
+"""Headers of the two columns that a workbook sent back for correction has at its end; an import passes over them."""
+
 
 @dataclass(frozen=True)
 class LedgerRow:

@@ -31,6 +31,7 @@ _SIGNATURES = (
     (b"%PDF", "pdf"),
     (b"Rar!", "rar"),
     (b"7z\xbc\xaf", "7z"),
+    (b"fgb", "flatgeobuf"),
 )
 _WORDS = {
     "zip": "a zip archive (or an .xlsx workbook)",
@@ -41,22 +42,37 @@ _WORDS = {
     "pdf": "a PDF",
     "rar": "a RAR archive",
     "7z": "a 7z archive",
+    "flatgeobuf": "a FlatGeobuf layer (.fgb)",
 }
 _EXPECTED = {
-    ".csv": None, ".txt": None, ".geojson": None, ".json": None, ".shp": None,
-    ".xlsx": "zip", ".zip": "zip", ".gpkg": "sqlite", ".parquet": "parquet", ".geoparquet": "parquet",
+    ".csv": None, ".tsv": None, ".txt": None, ".geojson": None, ".json": None, ".shp": None, ".dbf": None, ".dxf": None,
+    ".kml": None, ".tab": None, ".mif": None, ".gml": None, ".fgb": "flatgeobuf", ".xls": "ole", ".et": "ole",
+    ".xlsx": "zip", ".zip": "zip", ".kmz": "zip", ".gpkg": "sqlite", ".parquet": "parquet", ".geoparquet": "parquet",
 }  # fmt: skip
+# GDAL looks at what a file holds, not at its name: a virtual layer dressed up as one of these would read other files.
+_TEXT_HEADS = {
+    ".geojson": (b"{", b"["), ".json": (b"{", b"["), ".kml": (b"<",), ".gml": (b"<",), ".tab": (b"!table",),
+    ".mif": (b"version",),
+}  # fmt: skip
+_XML_ROOTS = {".kml": b"<kml", ".gml": b"<"}
+_FORBIDDEN = (b"<ogrvrtdatasource", b"<vrtdataset", b"<!entity", b"gdal_config", b"<ogcwfs")
+_HEAD_BYTES = 4096
+_BLANKS = b"\xef\xbb\xbf \t\r\n\x1e"
 _HIDDEN = ("__MACOSX", ".")
 
 
 def require_file(path: Path) -> None:
     """Raise `InputError` unless `path` is a file with something in it, whose bytes are what its name says."""
+    if path.is_dir() and path.suffix.lower() == ".gdb":
+        if not any(path.glob("*.gdbtable")):
+            raise InputError(f"{path.name} is no file geodatabase: it holds no .gdbtable. Copy the whole folder again.")
+        return
     if path.is_dir():
         raise InputError(f"{path.name} is a folder. Name one file in it.")
     if not path.exists():
         raise InputError(f"{path} does not exist. Check the name and the folder.")
     with reading(path.name, "Check that you may read it and that no other program holds it."), path.open("rb") as file:
-        head = file.read(16)
+        head = file.read(_HEAD_BYTES)
     if not head:
         raise InputError(f"{path.name} is empty (0 bytes). Export it again.")
     suffix = path.suffix.lower()
@@ -69,6 +85,27 @@ def require_file(path: Path) -> None:
             f"{path.name} does not hold what its name ending {suffix} says: it {holds}. "
             "Give it its true ending, or export it again."
         )
+    _require_text_head(path, suffix, head)
+
+
+def _require_text_head(path: Path, suffix: str, head: bytes) -> None:
+    """Raise `InputError` when a text format does not begin as it must, or may lead GDAL to other files."""
+    words = head.lower()
+    if suffix not in _TEXT_HEADS or words.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return
+    is_such = words.lstrip(_BLANKS).startswith(_TEXT_HEADS[suffix]) and _XML_ROOTS.get(suffix, b"") in words
+    if not is_such or any(word in words for word in _FORBIDDEN):
+        raise InputError(
+            f"{path.name} does not hold what its name ending {suffix} says: it is something else, or damaged. "
+            "Give it its true ending, or export it again."
+        )
+
+
+def folder_files(folder: Path) -> list[Path]:
+    """Return the files, and file geodatabases, directly in a folder; the folder itself when it is a geodatabase."""
+    if folder.suffix.lower() == ".gdb":
+        return [folder]
+    return sorted(path for path in folder.iterdir() if not path.name.startswith(_HIDDEN))
 
 
 @contextmanager
@@ -96,8 +133,10 @@ def unpack(path: Path, folder: Path) -> list[Path]:
             with archive.open(member) as source, target.open("wb") as sink:
                 while chunk := source.read(_CHUNK_BYTES):
                     sink.write(chunk)
-            targets.append(target)
-    return sorted(targets)
+            # A file geodatabase is a folder of many files.
+            parts = [parent for parent in target.parents if parent.suffix.lower() == ".gdb" and parent != folder]
+            targets.append(parts[-1] if parts else target)
+    return sorted(set(targets))
 
 
 def check_archive(file: str, archive: zipfile.ZipFile) -> list[tuple[zipfile.ZipInfo, str]]:
@@ -130,7 +169,7 @@ def choose(file: str, paths: Sequence[Path], suffixes: Sequence[str], wanted: st
     InputError
         When there is none, or several and `wanted` names none of them.
     """
-    usable = [path for path in paths if path.suffix.lower() in suffixes]
+    usable = [path for path in paths if path.suffix.lower() in suffixes and not _is_part(path, paths)]
     if not usable:
         found = ", ".join(path.name for path in paths[:5]) or "nothing"
         raise InputError(f"{file} holds no file that can be read here ({found}). Expected: {', '.join(suffixes)}.")
@@ -142,6 +181,14 @@ def choose(file: str, paths: Sequence[Path], suffixes: Sequence[str], wanted: st
     raise InputError(
         f"{file} holds {len(usable)} layers: {', '.join(path.name for path in usable[:10])}. Name one with --layer."
     )
+
+
+def _is_part(path: Path, paths: Sequence[Path]) -> bool:
+    """Whether a .dbf, or a file without a geometry of its own, belongs to the layer beside it."""
+    beside = {
+        other.suffix.lower() for other in paths if other != path and other.with_suffix("") == path.with_suffix("")
+    }
+    return path.suffix.lower() == ".dbf" and ".shp" in beside
 
 
 def _member_name(member: zipfile.ZipInfo) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import math
 import re
@@ -16,24 +17,44 @@ from planner.inputs.records import Findings, is_blank, shown
 from planner.schema import FLAGS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from planner.inputs.records import Cells
     from planner.schema import Column
 
 _BLANK_NUMBERS = {"-", "--", "—", "——", "/", "\\", "nan", "null", "none", "n/a", "na", "无", "不详", "暂无"}
-_UNITS = {
-    "people": ("人", "口人", "口"),
-    "households": ("户",),
-    "10,000 CNY": ("万元", "万"),
-    "m2": ("m2", "平方米", "平米", "平"),
-    "": ("年", "个", "处", "座"),
-}
+# Units that people write into a cell, with what one of them is in the unit of the column; the longest come first.
+_UNITS: Mapping[str, Mapping[str, float]] = {
+    "people": {"万余人": 1e4, "万人": 1e4, "口人": 1, "人次": 1, "名": 1, "人": 1, "口": 1, "万": 1e4, "people": 1,
+               "persons": 1},
+    "households": {"万户": 1e4, "户": 1, "households": 1},
+    "10,000 CNY": {"亿元": 1e4, "万元": 1, "千元": 0.1, "万": 1, "亿": 1e4, "元": 1e-4},
+    "m2": {"平方公里": 1e6, "平方千米": 1e6, "公顷": 1e4, "平方米": 1, "平米": 1, "平方": 1, "km2": 1e6, "m2": 1,
+           "sqm": 1, "亩": 2000 / 3, "平": 1},
+    "m": {"公里": 1e3, "千米": 1e3, "km": 1e3, "里": 500, "米": 1, "m": 1},
+    "": {"年": 1, "个": 1, "处": 1, "座": 1, "栋": 1},
+}  # fmt: skip
+# What makes a number an estimate; the number is taken and the finding quotes the cell.
+_ABOUT = re.compile(
+    r"^(大约|约为|约|大概|近|将近|超过|不足|共计|共|>=|<=|~|≈|≥|≤|>|<|')|(左右|上下|以上|以下|余|多|来|许)$"
+)
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII)
+_DIGITS = {"〇": 0, "零": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_PLACES = {"十": 10, "百": 100, "千": 1_000}
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # The decimals that spreadsheets add to a code such as 1 when they write text.
 _DECIMALS = re.compile(r"(?<=^\d)\.0+$", re.ASCII)
 _NUMBERED = re.compile(r"^\d+[.、．)\s]*")
-_DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y%m%d")
+_DATE = re.compile(
+    r"(\d{4})(?:[-/.年](\d{1,2})(?:[-/.月](\d{1,2})日?|月)?|年)(?:[ t]\d{1,2}:\d{2}(?::\d{2})?.*)?", re.ASCII
+)
+_PACKED_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
+# Days since 1899-12-30, as spreadsheets count them: 1927 to 2099.
+_SERIAL_DAYS = (10_000, 73_050)
+_YEARS = (1900, 2200)
+_MONTHS = 12
+_DAY_ZERO = dt.date(1899, 12, 30)
 MAX_EXACT_INTEGER = 2**53
 
 
@@ -65,15 +86,81 @@ def empty(column: Column, n_rows: int) -> pd.Series:
 
 
 def plain_number(text: str, unit: str = "") -> float | None:
-    """Return the number that `text` means, or None; full-width digits, thousands separators and units may stand."""
+    """Return the number that `text` means in `unit`, or None.
+
+    Full-width digits, thousands separators, Chinese numerals, units ("1.2 万人", "3.5 公里") and words of estimate
+    ("约300", "300余") may stand. A range ("300-400") is no number: nobody can say which.
+    """
     words = unicodedata.normalize("NFKC", text).strip().lower().replace("−", "-").replace(" ", "")
-    for word in _UNITS.get(unit, ()):
+    if not _NUMBER.fullmatch(words):
+        words = _ABOUT.sub("", _ABOUT.sub("", words))
+    factor = 1.0
+    for word, size in _UNITS.get(unit, {}).items():
         if words.endswith(word):
-            words = words.removesuffix(word)
+            words, factor = _ABOUT.sub("", words.removesuffix(word)), size
             break
     if _GROUPED.fullmatch(words):
         words = words.replace(",", "")
-    return float(words) if _NUMBER.fullmatch(words) and math.isfinite(float(words)) else None
+    value = float(words) if _NUMBER.fullmatch(words) else _chinese_number(words)
+    return value * factor if value is not None and math.isfinite(value) else None
+
+
+def _chinese_number(words: str) -> float | None:
+    """Return the number that Chinese numerals up to 9,999 mean, or None."""
+    if not words or any(character not in _DIGITS and character not in _PLACES for character in words):
+        return None
+    if not any(character in _PLACES for character in words):
+        return float("".join(str(_DIGITS[character]) for character in words))
+    return _sum_of_places(words)
+
+
+def _sum_of_places(words: str) -> float | None:
+    """Return what numerals with places mean ("三百二十"); None for "三四百" and "三百二", which have two readings."""
+    total, digit, place = 0, "", 10_000
+    for character in words:
+        if character in _DIGITS:
+            if digit not in ("", "零", "〇"):
+                return None
+            digit = character
+        elif _PLACES[character] >= place:
+            return None
+        else:
+            place = _PLACES[character]
+            total += _DIGITS.get(digit, 1) * place
+            digit = ""
+    is_open = bool(digit) and place > _PLACES["十"] and not re.search(f"[零〇]{digit}$", words)
+    return None if is_open else float(total + _DIGITS.get(digit, 0))
+
+
+def plain_date(cell: object) -> tuple[str, bool] | None:
+    """Return the ISO date that a cell means and whether it is one to the day, or None.
+
+    A month or a year alone means its last day: what is promised for May is there for certain when May is over.
+    """
+    if isinstance(cell, dt.datetime | dt.date):
+        return cell.isoformat()[:10], True
+    words = unicodedata.normalize("NFKC", _text(cell)).strip().lower()
+    if any(character in _DIGITS for character in words):
+        words = re.sub(r"[〇零一二三四五六七八九十]+", _in_figures, words)
+    words = re.sub(r"\s*([年月日])\s*", r"\1", words).removesuffix("底").removesuffix("前")
+    match = _DATE.fullmatch(words) or _PACKED_DATE.fullmatch(words)
+    if match is None:
+        return None
+    year, month, day = (int(part) if part else None for part in match.groups())
+    if year is None or not _YEARS[0] <= year <= _YEARS[1]:
+        return None
+    try:
+        if month is not None and day is not None:
+            return dt.date(year, month, day).isoformat(), True
+        month = month or _MONTHS
+        return dt.date(year, month, calendar.monthrange(year, month)[1]).isoformat(), False
+    except (ValueError, calendar.IllegalMonthError):
+        return None
+
+
+def _in_figures(match: re.Match[str]) -> str:
+    value = _chinese_number(match.group())
+    return match.group() if value is None else f"{value:.0f}"
 
 
 class _Reader:
@@ -135,18 +222,18 @@ class _Reader:
 
     def date(self, i: int, cell: object) -> str | None:
         """An ISO date."""
-        if is_blank(cell):
+        if is_blank(cell) or (isinstance(cell, str) and cell.strip().lower() in _BLANK_NUMBERS):
             return None
-        if isinstance(cell, dt.datetime | dt.date):
-            return cell.isoformat()[:10]
-        words = unicodedata.normalize("NFKC", _text(cell))
-        for layout in _DATE_FORMATS:
-            try:
-                return dt.datetime.strptime(words, layout).replace(tzinfo=dt.UTC).date().isoformat()
-            except ValueError:
-                continue
-        self._unusable(i, cell, "not_a_date")
-        return None
+        if isinstance(cell, int | float) and _SERIAL_DAYS[0] <= cell <= _SERIAL_DAYS[1]:
+            return (_DAY_ZERO + dt.timedelta(days=int(cell))).isoformat()
+        found = plain_date(cell)
+        if found is None:
+            self._unusable(i, cell, "not_a_date")
+            return None
+        date, is_exact = found
+        if not is_exact:
+            self.findings.repair(i, self.header, "date_completed", (shown(cell), date), value=shown(cell), date=date)
+        return date
 
     def _as_number(self, i: int, cell: object) -> float | None:
         if isinstance(cell, bool | np.bool_) or not isinstance(cell, str | Number):

@@ -34,10 +34,17 @@ _PREFIXES: Mapping[str, str] = {
 _DEFAULTS: Mapping[tuple[str, str], str] = {("candidates", "tier"): "point"}
 _TOTAL = re.compile(r"(合计|总计|小计|共计|总合计|total|sum|subtotal|grandtotal)[:：]?")
 _ID_DIGITS = 5
+_SAME_TOTAL = 0.5
 
 
 def checked_columns(
-    records: Records, found: Mapping[str, int], contract: TableContract, findings: Findings, taken: Collection[str] = ()
+    records: Records,
+    found: Mapping[str, int],
+    contract: TableContract,
+    findings: Findings,
+    taken: Collection[str] = (),
+    *,
+    is_update: bool = False,
 ) -> pd.DataFrame:
     """Return one row per record with every column of the contract; findings say which rows to leave out.
 
@@ -48,9 +55,10 @@ def checked_columns(
     contract : of the table.
     findings : where refusals and repairs go.
     taken : ids that the study has already.
+    is_update : a row with one of them takes the place of the old one, and is not refused.
     """
     n_rows = len(records)
-    _refuse_totals(records, found, contract, findings)
+    totals = _refuse_totals(records, found, contract, findings)
     table = pd.DataFrame(index=pd.RangeIndex(n_rows))
     headers = {column.name: records.headers[found[column.name]] for column in contract.columns if column.name in found}
     for column in contract.columns:
@@ -64,7 +72,9 @@ def checked_columns(
             table[field] = table[field].where(table[field].notna(), value)
     _give_ids(table, contract, headers, findings, taken)
     _validate(table, contract, headers, findings)
-    _refuse_taken(table, contract, headers, findings, taken)
+    if not is_update:
+        _refuse_taken(table, contract, headers, findings, taken)
+    _check_total(table, contract, headers, findings, totals)
     _cap_parts(table, contract, headers, findings)
     return table
 
@@ -148,8 +158,11 @@ def _filled(records: Records, position: int, column: Column) -> Cells:
     return cells
 
 
-def _refuse_totals(records: Records, found: Mapping[str, int], contract: TableContract, findings: Findings) -> None:
-    """Refuse the total lines that close most workbooks: they would count everybody twice."""
+def _refuse_totals(
+    records: Records, found: Mapping[str, int], contract: TableContract, findings: Findings
+) -> list[int]:
+    """Refuse the total lines that close most workbooks, as they would count everybody twice; return where they are."""
+    totals = set()
     positions = [found[c.name] for c in contract.columns if c.name in found and c.kind in ("id", "text")]
     # A total may also stand in a column of running numbers that is no field.
     for position in sorted({*positions, 0} if records.headers else set()):
@@ -157,6 +170,25 @@ def _refuse_totals(records: Records, found: Mapping[str, int], contract: TableCo
             if isinstance(cell, str) and _TOTAL.fullmatch("".join(cell.split()).lower()):
                 findings.refuse(i, records.headers[position], "total_row", value=cell.strip())
                 findings.close(i)
+                totals.add(i)
+    return sorted(totals)
+
+
+def _check_total(
+    table: pd.DataFrame, contract: TableContract, headers: Mapping[str, str], findings: Findings, totals: list[int]
+) -> None:
+    """Tell when the file's one total line differs from what its rows add up to: a row is missing, or a figure wrong."""
+    if contract.name not in WHOLES or len(totals) != 1:
+        return
+    people = table[WHOLES[contract.name]].to_numpy(float)
+    declared = people[totals[0]]
+    added = float(np.nan_to_num(people[~findings.closed]).sum())
+    if np.isfinite(declared) and abs(declared - added) > _SAME_TOTAL:
+        header = headers[WHOLES[contract.name]]
+        findings.note(
+            header, "total_differs", total=f"{declared:.15g}", added=f"{added:.15g}", header=header,
+            row=int(findings.row[totals[0]]),
+        )  # fmt: skip
 
 
 def _give_ids(
@@ -212,6 +244,20 @@ def _cap_parts(table: pd.DataFrame, contract: TableContract, headers: Mapping[st
         table[name] = part
         if name == "age60":
             room["children"] = whole - np.nan_to_num(part)
+
+
+def people_counts(table: pd.DataFrame, contract: TableContract, findings: Findings) -> dict[str, float]:
+    """Return the people of all records, of those accepted and of those refused; nothing for tables that count none.
+
+    Lines that are no record (totals, notes) count nobody.
+    """
+    if contract.name not in WHOLES:
+        return {}
+    people = np.maximum(np.nan_to_num(table[WHOLES[contract.name]].to_numpy(float)), 0.0)
+    people = np.where(findings.closed, 0.0, people)
+    refused = float(people[findings.refused].sum())
+    return {"people_in": float(people.sum()), "people_accepted": float(people.sum()) - refused,
+            "people_refused": refused}  # fmt: skip
 
 
 def require_usable(findings: Findings, contract: TableContract, hint: str = "") -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from planner.errors import InputError
@@ -18,9 +20,41 @@ if TYPE_CHECKING:
 _ALIASES = {"lon": "x", "lng": "x", "lat": "y"}
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]|【[^】]*】")
 _IGNORED = re.compile(r"[\s_\-·:*★.、,'\"]+")
-# A shapefile cuts a header at ten bytes; half a character and an ignored underscore may be lost too.
-_SHORT_BYTES = 8
+# "2024年人口" and "2025年人口" are one column in two years.
+_YEAR = re.compile(r"(19|20)\d\d(年末?底?|末)")
+_ALL_OF_THEM = frozenset({"", "总数", "合计", "总计", "小计", "计", "数量", "人数", "total", "all"})
+# A shapefile cuts a header at ten bytes; half a character and an ignored underscore may be lost too: 8 bytes of GBK,
+# 9 of UTF-8.
+_SHORT_BYTES = {"gb18030": 8, "utf-8": 9}
+_ALIKE = 60.0
 Meaning = Callable[[str, str], bool]
+
+CONFIDENCE = {"chosen": 1.0, "name": 1.0, "synonym": 0.95, "bare": 0.9, "part": 0.85, "cut": 0.8, "content": 0.6}
+"""How sure a match is, by the way it was made."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """One column of a contract and the header that it was found under.
+
+    Attributes
+    ----------
+    field : name of the column in the contract, or x, y.
+    header : as written in the file.
+    position : of the header among the file's headers.
+    how : "chosen" by the user, by the contract's "name", a "synonym", one of them with its "bare" words (unit and year
+        left out), one line of a "part" of a two-line header, a name "cut" by the format, or by the column's "content".
+    """
+
+    field: str
+    header: str
+    position: int
+    how: str
+
+    @property
+    def confidence(self) -> float:
+        """How sure it is, from 0 to 1."""
+        return CONFIDENCE[self.how]
 
 
 def fields(contract: TableContract) -> tuple[Column, ...]:
@@ -29,35 +63,84 @@ def fields(contract: TableContract) -> tuple[Column, ...]:
 
 
 def match_headers(
-    headers: Sequence[str], contract: TableContract, wanted: Mapping[str, str], *, is_short: bool = False
+    headers: Sequence[str],
+    contract: TableContract,
+    wanted: Mapping[str, str],
+    *,
+    is_short: bool = False,
+    parts: Sequence[tuple[str, ...]] = (),
 ) -> dict[str, int]:
-    """Return the position of the header of every field that was found.
+    """Return the position of the header of every field that was found; see `header_matches`."""
+    matches = header_matches(headers, contract, wanted, is_short=is_short, parts=parts)
+    return {match.field: match.position for match in matches}
 
-    An explicit choice wins, then the contract's own names, then its synonyms; then the same without units in brackets;
-    last, for `is_short`, headers cut at ten bytes. A header serves one field.
+
+def header_matches(
+    headers: Sequence[str],
+    contract: TableContract,
+    wanted: Mapping[str, str],
+    *,
+    is_short: bool = False,
+    parts: Sequence[tuple[str, ...]] = (),
+) -> list[Match]:
+    """Return the header of every field that was found, surest first.
+
+    An explicit choice wins, then the contract's own names, then its synonyms; then the same without units in brackets
+    and years; then one line of a header of two; last, for `is_short`, headers cut at ten bytes. A header serves one
+    field.
 
     Parameters
     ----------
     headers : as written in the file.
     contract : of the table.
     wanted : field -> header, chosen by the user; one that is not among `headers` is passed over.
+    is_short : whether the format cuts headers.
+    parts : per header, its lines, from above, where the table has two.
     """
-    found: dict[str, int] = {}
+    found: dict[str, Match] = {}
     for name, header in wanted.items():
         position = _position(headers, header)
         if position is not None:
-            found[_ALIASES.get(name, name)] = position
+            field = _ALIASES.get(name, name)
+            found[field] = Match(field, headers[position], position, "chosen")
     plain = [normalise(header) for header in headers]
-    bare = [normalise(_BRACKETS.sub("", unicodedata.normalize("NFKC", header))) for header in headers]
-    rounds: list[tuple[list[str], Meaning]] = [(plain, _is_same), (bare, _is_same)]
+    rounds: list[tuple[list[str], Meaning, tuple[str, str]]] = [
+        (plain, _is_same, ("name", "synonym")),
+        ([_bare(header) for header in headers], _is_same, ("bare", "bare")),
+    ]
+    if parts:
+        rounds.append(([_bare(lines[-1]) for lines in parts], _is_same, ("part", "part")))
+        rounds.append(([_whole(lines) for lines in parts], _is_same, ("part", "part")))
     if is_short:
-        rounds.append((plain, _is_cut))
-    for candidates, means in rounds:
-        for names in (_own_names, _synonyms):
+        rounds.append((plain, _is_cut, ("cut", "cut")))
+    for candidates, means, ways in rounds:
+        for names, how in zip((_own_names, _synonyms), ways, strict=True):
             for column in fields(contract):
                 if column.name not in found:
-                    _match_column(found, candidates, column.name, names(column), means)
-    return found
+                    taken = {match.position for match in found.values()}
+                    position = _first_meaning(candidates, taken, names(column), means)
+                    if position is not None:
+                        found[column.name] = Match(column.name, headers[position], position, how)
+    return list(found.values())
+
+
+def alike(headers: Sequence[str], column: Column, taken: Sequence[int] = ()) -> tuple[str, float] | None:
+    """Return the header, not at a position in `taken`, that reads most like a name of `column`, and how much, 0 to 1.
+
+    Source of the measure: the ratio of the longest common subsequence, as in rapidfuzz.
+    """
+    from rapidfuzz import fuzz
+
+    names = [*_own_names(column), *_synonyms(column)]
+    best = ("", 0.0)
+    for position, header in enumerate(headers):
+        word = _bare(header)
+        if position in taken or not word:
+            continue
+        score = max(fuzz.ratio(word, name) for name in names)
+        if score > best[1]:
+            best = (header, score)
+    return (best[0], best[1] / 100) if best[1] >= _ALIKE else None
 
 
 def require_choices(headers: Sequence[str], contract: TableContract, wanted: Mapping[str, str], file: str) -> None:
@@ -76,10 +159,20 @@ def require_columns(found: Mapping[str, int], headers: Sequence[str], contract: 
     if missing:
         names = ", ".join(f"{column.zh} ({column.name})" for column in missing)
         raise InputError(
-            f"{file} has no column for {names}. {listing(headers)} "
+            f"{file} has no column for {names}. {listing(headers)}{_guesses(missing, headers, found)} "
             f"Name the header with --column {missing[0].name}=HEADER, or use the template: "
             f"planner template {contract.name}"
         )
+
+
+def _guesses(missing: Sequence[Column], headers: Sequence[str], found: Mapping[str, int]) -> str:
+    """Return the sentence that says which headers read like the missing columns."""
+    guesses = []
+    for column in missing:
+        guess = alike(headers, column, tuple(found.values()))
+        if guess is not None:
+            guesses.append(f"--column {column.name}={guess[0]}")
+    return f"\nPerhaps: {' '.join(guesses)}." if guesses else ""
 
 
 def listing(headers: Sequence[str]) -> str:
@@ -91,27 +184,43 @@ def listing(headers: Sequence[str]) -> str:
     return f"Headers found: {', '.join(shown[:20])}{more}."
 
 
+@lru_cache(maxsize=50_000)
 def normalise(header: str) -> str:
     """Return the header without case, spaces, marks and full-width forms: what two spellings have in common."""
     return _IGNORED.sub("", unicodedata.normalize("NFKC", header).lower())
 
 
-def _match_column(
-    found: dict[str, int], candidates: Sequence[str], field: str, names: tuple[str, ...], means: Meaning
-) -> None:
-    """Give `field` the first free header that means one of `names`."""
-    taken = set(found.values())
+@lru_cache(maxsize=50_000)
+def _bare(header: str) -> str:
+    """Return the header normalised, without what stands in brackets and without its year."""
+    return _timeless(_BRACKETS.sub("", unicodedata.normalize("NFKC", header)))
+
+
+def _timeless(header: str) -> str:
+    """Return the header normalised, without its year."""
+    return normalise(_YEAR.sub("", header))
+
+
+def _whole(lines: tuple[str, ...]) -> str:
+    """Return the upper line of a header whose lower line only says that all of them are meant."""
+    return _bare(lines[0]) if normalise(lines[-1]) in _ALL_OF_THEM else ""
+
+
+def _first_meaning(candidates: Sequence[str], taken: set[int], names: tuple[str, ...], means: Meaning) -> int | None:
+    """Return the position of the first free header that means one of `names`, the first name first."""
     for name in names:
         for i, header in enumerate(candidates):
             if i not in taken and means(header, name):
-                found[field] = i
-                return
+                return i
+    return None
 
 
+@lru_cache(maxsize=1_000)
 def _own_names(column: Column) -> tuple[str, ...]:
     return tuple(normalise(name) for name in (column.zh, column.en, column.name))
 
 
+@lru_cache(maxsize=1_000)
 def _synonyms(column: Column) -> tuple[str, ...]:
     return tuple(normalise(name) for name in column.synonyms)
 
@@ -121,7 +230,7 @@ def _is_same(header: str, name: str) -> bool:
 
 
 def _is_cut(header: str, name: str) -> bool:
-    return len(header.encode("gb18030")) >= _SHORT_BYTES and name.startswith(header)
+    return name.startswith(header) and any(len(header.encode(code)) >= n for code, n in _SHORT_BYTES.items())
 
 
 def _position(headers: Sequence[str], wanted: str) -> int | None:
@@ -129,5 +238,9 @@ def _position(headers: Sequence[str], wanted: str) -> int | None:
     for i, header in enumerate(headers):
         if header.strip() == wanted.strip():
             return i
-    plain = normalise(wanted)
-    return next((i for i, header in enumerate(headers) if plain and normalise(header) == plain), None)
+    for key in (normalise, _timeless):
+        plain = key(wanted)
+        position = next((i for i, header in enumerate(headers) if plain and key(header) == plain), None)
+        if position is not None:
+            return position
+    return None

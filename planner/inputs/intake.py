@@ -15,8 +15,10 @@ import pandas as pd
 from planner.crs import WGS84
 from planner.errors import InputError
 from planner.hashes import file_hash
+from planner.inputs.archives import require_file
 from planner.inputs.frames import county_outline
 from planner.inputs.options import ImportOptions
+from planner.ledger import Ledger
 from planner.progress import SILENT
 from planner.schema import CONTRACTS
 
@@ -25,12 +27,14 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from planner.ledger import Ledger
+    from planner.inputs.proposals import Proposal
     from planner.progress import Progress
     from planner.study import Study
 
 __all__ = ["KINDS", "ImportOptions", "ImportResult", "import_file", "read_class_map"]
 
+ALL_SHEETS = "*"
+_TABLE_OF = {"population": "demand"}
 KINDS = ("roads", "facilities", "candidates", "demand", "population", "settlements", "areas", "elevation", "barriers")
 HISTORY_COLUMNS = ("kind", "file", "sha256", "frame", "rows_in", "rows_accepted", "rows_refused", "imported_at",
                    "options")  # fmt: skip
@@ -50,11 +54,15 @@ class ImportResult:
     study : with the table or grid, a row more in its history, and the findings in its ledger.
     ledger : the findings of this import.
     summary : counts: `rows_in`, `rows_accepted`, `rows_refused`, `n_repaired` and what the reader counted.
+    proposal : what a table was taken for: sheet, header, encoding, columns; None for roads and rasters.
+    rows : the rows as they stood in the file, where `ImportOptions.keep_rows` asks for them.
     """
 
     study: Study
     ledger: Ledger
     summary: Mapping[str, Any]
+    proposal: Proposal | None = None
+    rows: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,8 @@ class _Taken:
     ledger: Ledger
     counts: Mapping[str, Any]
     frame: str
+    proposal: Proposal | None = None
+    rows: pd.DataFrame | None = None
 
 
 def import_file(
@@ -77,7 +87,8 @@ def import_file(
 ) -> ImportResult:
     """Return the study with what a file holds, and the ledger of what was refused or repaired.
 
-    An import replaces the table of its kind, unless `options.append`. Rows in = accepted + refused.
+    An import replaces the table of its kind, and what the ledger said about it, unless `options.append` or
+    `options.update`; the same file imported again gives the same table. Rows in = accepted + refused.
 
     Parameters
     ----------
@@ -96,6 +107,8 @@ def import_file(
     if kind not in KINDS:
         raise InputError(f"'{kind}' is no kind of import. Kinds: {', '.join(KINDS)}.")
     path, options = Path(path), options or ImportOptions()
+    if options.sheet == ALL_SHEETS:
+        return _import_sheets(study, kind, path, options, progress)
     taken = _take(study, kind, path, options, progress)
     ledger = taken.ledger
     moment = (imported_at or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
@@ -113,7 +126,7 @@ def import_file(
     changed = replace(
         taken.study,
         history=_extended(study.history, pd.DataFrame([row], columns=list(HISTORY_COLUMNS))),
-        ledger=_extended(study.ledger, ledger_table(ledger, kind)),
+        ledger=_extended(_still_true(study.ledger, kind, path.name, options), ledger_table(ledger, kind)),
     )
     summary = {
         "rows_in": ledger.rows_in,
@@ -122,7 +135,30 @@ def import_file(
         "n_repaired": sum(1 for finding in ledger.rows if not finding.is_refused and finding.row > 0),
         **taken.counts,
     }
-    return ImportResult(changed, ledger, summary)
+    return ImportResult(changed, ledger, summary, taken.proposal, taken.rows)
+
+
+def _import_sheets(study: Study, kind: str, path: Path, options: ImportOptions, progress: Progress) -> ImportResult:
+    """Take every sheet that holds the table, one after the other: the first replaces, the others are added."""
+    from planner.inputs.sheets import qualifying_sheets
+    from planner.inputs.workbooks import SUFFIXES
+
+    if path.suffix.lower() not in SUFFIXES or kind not in CONTRACTS:
+        raise InputError(f"{path.name} has no sheets to take together. Leave --sheet out.")
+    require_file(path)
+    results: list[ImportResult] = []
+    for name in qualifying_sheets(path, CONTRACTS[_TABLE_OF.get(kind, kind)], options):
+        is_added = bool(results) and not options.update
+        chosen = replace(options, sheet=name, append=options.append or is_added)
+        results.append(import_file(results[-1].study if results else study, kind, path, chosen, progress))
+    if not results:
+        raise InputError(f"{path.name} has no sheet with every column of {kind}. Name one with --sheet.")
+    ledger, summary = Ledger(), dict.fromkeys(results[0].summary, 0)
+    for result in results:
+        ledger = ledger.merged(result.ledger)
+        summary = {key: summary[key] + value for key, value in result.summary.items()}
+    rows = [result.rows for result in results if result.rows is not None]
+    return ImportResult(results[-1].study, ledger, summary, results[0].proposal, pd.concat(rows) if rows else None)
 
 
 def ledger_table(ledger: Ledger, kind: str) -> pd.DataFrame:
@@ -144,8 +180,7 @@ def read_class_map(path: Path | str) -> dict[str, str]:
     InputError
         When the file is missing or is no such table.
     """
-    from planner.inputs.archives import require_file
-    from planner.inputs.layers import decode
+    from planner.inputs.encodings import decode
     from planner.inputs.roads import road_classes_from_toml
 
     path = Path(path)
@@ -172,7 +207,7 @@ def _take(study: Study, kind: str, path: Path, options: ImportOptions, progress:
         return _take_roads(study, path, options, progress)
     if is_raster:
         return _take_population(study, path, options, progress)
-    return _take_table(study, "demand" if kind == "population" else kind, path, options, progress)
+    return _take_table(study, _TABLE_OF.get(kind, kind), path, options, progress)
 
 
 def _refuse_choice(path: Path, options: ImportOptions) -> None:
@@ -183,7 +218,7 @@ def _refuse_choice(path: Path, options: ImportOptions) -> None:
 
 
 def _take_table(study: Study, name: str, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
-    from planner.inputs.tables import read_table
+    from planner.inputs.tables import original_rows, read_table
 
     read = read_table(study, CONTRACTS[name], path, options, progress)
     changed = _with_table(study, name, read.table, options)
@@ -191,12 +226,13 @@ def _take_table(study: Study, name: str, path: Path, options: ImportOptions, pro
         changed = changed.with_metadata(population_source=path.name)
     if name == "barriers":
         changed = changed.with_metadata(**{_BARRIER_SOURCE: "file"})
-    return _Taken(changed, read.ledger, {}, read.frame)
+    rows = original_rows(read.records, read.ids, CONTRACTS[name]) if options.keep_rows else None
+    return _Taken(changed, read.ledger, read.counts, read.frame, read.proposal, rows)
 
 
 def _take_roads(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
     """Take roads; rivers, railways and motorways of the same file become barriers unless the user brought barriers."""
-    if options.append:
+    if options.append or options.update:
         raise InputError(
             "Roads cannot be appended: only within one file is it known where pieces meet. Join them first."
         )
@@ -228,7 +264,7 @@ def _take_population(study: Study, path: Path, options: ImportOptions, progress:
     from planner.inputs.population import population_ledger, read_population
 
     demand, counts = read_population(path, study.crs, county_outline(study), options.frame, progress)
-    if options.append and study.has("demand"):
+    if (options.append or options.update) and study.has("demand"):
         raise InputError("A population raster replaces the demand points: appended, people would be counted twice.")
     changed = study.with_table("demand", demand).with_metadata(population_source=path.name)
     return _Taken(changed, population_ledger(path.name, counts), counts, options.frame or "")
@@ -253,9 +289,24 @@ def _is_raster(path: Path) -> bool:
 
 
 def _with_table(study: Study, name: str, table: gpd.GeoDataFrame, options: ImportOptions) -> Study:
-    if options.append and study.has(name):
-        table = pd.concat([study.table(name), table], ignore_index=True)
+    if (options.append or options.update) and study.has(name):
+        id_column = CONTRACTS[name].id_column
+        before = study.table(name)
+        # Nothing is in both when rows are appended: such a row was refused.
+        kept = before[~before[id_column].isin(table[id_column])]
+        table = pd.concat([kept, table], ignore_index=True)
     return study.with_table(name, table)
+
+
+def _still_true(before: pd.DataFrame | None, kind: str, file: str, options: ImportOptions) -> pd.DataFrame | None:
+    """Return the findings without those about rows that an import replaces: a corrected copy settles them."""
+    if before is None or not len(before) or options.append:
+        return before
+    tables = before["kind"].map(lambda one: _TABLE_OF.get(one, one))
+    is_replaced = tables == _TABLE_OF.get(kind, kind)
+    if options.update:
+        is_replaced &= before["file"].str.split(" [", regex=False).str[0] == file
+    return before[~is_replaced].reset_index(drop=True)
 
 
 def _extended(before: pd.DataFrame | None, more: pd.DataFrame) -> pd.DataFrame:

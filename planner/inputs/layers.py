@@ -1,4 +1,4 @@
-"""Map layers as records: shapefile, GeoPackage, GeoJSON, GeoParquet."""
+"""Map layers as records: whatever GDAL reads of the formats that planners have, and GeoParquet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 import shapely
 
 from planner.errors import InputError
-from planner.inputs.records import Records, reading
+from planner.inputs.encodings import encoding_of_file
+from planner.inputs.records import Records, Source, reading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,9 +19,17 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".parquet", ".geoparquet")
+SUFFIXES = (
+    ".shp", ".gpkg", ".gdb", ".geojson", ".json", ".kml", ".tab", ".mif", ".dxf", ".fgb", ".gml", ".parquet",
+    ".geoparquet", ".dbf",
+)  # fmt: skip
+# Formats of one file with several layers.
+_LAYERED = (".gpkg", ".gdb", ".kml", ".dxf", ".gml")
+_RAW_TEXTS = (".shp", ".dbf", ".tab", ".mif")
 ENCODINGS = ("utf-8", "gb18030")
 _RAW = "ISO-8859-1"
+_LAST_BYTE = 255
+_NAMES = {"utf-8": "UTF-8", "gb18030": "GBK / GB18030"}
 _ADVICE = "The file is damaged or was cut short: export or copy it again."
 _SHP_HEADER = 100
 _DBF_HEADER = 32
@@ -40,58 +49,60 @@ def read_layer(path: Path, layer: str | None = None) -> Records:
         When the file is damaged, or holds several layers and `layer` names none of them.
     """
     suffix = path.suffix.lower()
-    if suffix != ".gpkg" and layer not in (None, path.name, path.stem):
+    if suffix not in _LAYERED and layer not in (None, path.name, path.stem):
         raise InputError(f"{path.name} has no layer '{layer}': it holds a single one. Leave --layer out.")
     with reading(path.name, _ADVICE), warnings.catch_warnings():
         # GDAL's remarks are about the file's dialect; what matters to the user is checked row by row.
         warnings.simplefilter("ignore")
-        if suffix == ".shp":
-            return _records(path, _read_shapefile(path), has_short_headers=True)
+        if suffix in _RAW_TEXTS:
+            table, encoding = _read_raw(path)
+            return _records(path, table, encoding, has_short_headers=suffix in (".shp", ".dbf"))
         if suffix in (".parquet", ".geoparquet"):
             return _records(path, _read_parquet(path))
         if suffix in (".geojson", ".json"):
-            return _records(path, _read_geojson(path))
-        return _records(path, _read_geopackage(path, layer))
+            return _records(path, *_read_geojson(path))
+        return _records(path, _read_layered(path, layer), part=layer or "")
 
 
-def decode(data: bytes, file: str) -> tuple[str, str]:
-    """Return the text of a file and its encoding: UTF-8 (with or without a mark) or GB18030.
+def layer_names(path: Path) -> list[str]:
+    """Return the names of the layers that a file of several holds; nothing for a format of one.
 
     Raises
     ------
     InputError
-        When it is neither.
+        When the file is damaged.
     """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(f"{file} is in UTF-16. Save it again as 'CSV UTF-8'.")
-    if b"\x00" in data:
-        raise InputError(f"{file} is no text file (it holds zero bytes). Export it again as 'CSV UTF-8'.")
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding), encoding
-        except UnicodeDecodeError:
-            continue
-    raise InputError(f"{file} is neither in UTF-8 nor in GBK (GB18030). Save it again as 'CSV UTF-8'.")
-
-
-def _read_geopackage(path: Path, layer: str | None) -> pd.DataFrame:
     import pyogrio
 
-    names = [str(name) for name, _ in pyogrio.list_layers(path)]
-    if not names:
-        raise InputError(f"{path.name} holds no layer.")
-    if layer is not None and layer not in names:
-        raise InputError(f"{path.name} has no layer '{layer}'. It has: {', '.join(names[:10])}.")
-    if layer is None and len(names) > 1:
-        raise InputError(f"{path.name} holds {len(names)} layers: {', '.join(names[:10])}. Name one with --layer.")
-    return pyogrio.read_dataframe(path, layer=layer or names[0])
+    if path.suffix.lower() not in _LAYERED:
+        return []
+    with reading(path.name, _ADVICE), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return [str(name) for name, _ in pyogrio.list_layers(path)]
 
 
-def _read_geojson(path: Path) -> pd.DataFrame:
+def _read_layered(path: Path, layer: str | None) -> pd.DataFrame:
     import pyogrio
 
-    text, encoding = decode(path.read_bytes(), path.name)
-    return pyogrio.read_dataframe(path if encoding != "gb18030" else text.encode("utf-8"))
+    names = layer_names(path) if path.suffix.lower() in _LAYERED else []
+    if path.suffix.lower() in _LAYERED:
+        if not names:
+            raise InputError(f"{path.name} holds no layer.")
+        if layer is not None and layer not in names:
+            raise InputError(f"{path.name} has no layer '{layer}'. It has: {', '.join(names[:10])}.")
+        if layer is None and len(names) > 1:
+            raise InputError(f"{path.name} holds {len(names)} layers: {', '.join(names[:10])}. Name one with --layer.")
+    return pyogrio.read_dataframe(path, layer=layer or (names[0] if names else None))
+
+
+def _read_geojson(path: Path) -> tuple[pd.DataFrame, str]:
+    import pyogrio
+
+    encoding = encoding_of_file(path)
+    if encoding.codec in ("utf-8", "utf-8-sig"):
+        return pyogrio.read_dataframe(path), str(encoding)
+    text = path.read_text(encoding=encoding.codec, errors=encoding.errors)
+    return pyogrio.read_dataframe(text.encode("utf-8")), str(encoding)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -103,19 +114,27 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     return gpd.read_parquet(path) if is_layer else pd.read_parquet(path)
 
 
-def _read_shapefile(path: Path) -> pd.DataFrame:
+def _read_raw(path: Path) -> tuple[pd.DataFrame, str]:
+    """Return the table of a format whose texts may be in any encoding, and the encoding found."""
     import pyogrio
 
-    _require_whole_shapefile(path)
+    if path.suffix.lower() in (".shp", ".dbf"):
+        _require_whole_shapefile(path)
     # Read byte for byte, then decode here: the .cpg and the language byte of the .dbf are often missing or wrong.
     table = pyogrio.read_dataframe(path, encoding=_RAW)
     texts = [name for name in table.columns if name != "geometry" and not _is_numeric(table[name])]
     words = {word for name in texts for word in table[name].unique() if isinstance(word, str)}
     words.update(name for name in table.columns if isinstance(name, str))
+    if any(ord(character) > _LAST_BYTE for word in words for character in word):
+        # GDAL has decoded it already, by the character set that the file declares.
+        return table, ""
     encoding = _encoding(path.name, words)
     for name in texts:
-        table[name] = [_decoded(cell, encoding) for cell in table[name]]
-    return table.rename(columns={name: _decoded(name, encoding) for name in table.columns if name != "geometry"})
+        known = {word: _decoded(word, encoding) for word in table[name].unique() if isinstance(word, str)}
+        table[name] = [known.get(cell, cell) if isinstance(cell, str) else cell for cell in table[name]]
+    headers = {name: _decoded(name, encoding) for name in table.columns if name != "geometry"}
+    is_ascii = all(word.isascii() for word in words)
+    return table.rename(columns=headers), "" if is_ascii else _NAMES[encoding]
 
 
 def _is_numeric(column: pd.Series) -> bool:
@@ -147,30 +166,39 @@ def _decoded(cell: object, encoding: str) -> object:
 
 def _require_whole_shapefile(path: Path) -> None:
     """Raise `InputError` when a part is missing or shorter than its header says: GDAL fills up with blanks."""
+    is_table = path.suffix.lower() == ".dbf"
     siblings = {sibling.suffix.lower(): sibling for sibling in path.parent.iterdir() if sibling.stem == path.stem}
-    missing = [suffix for suffix in (".shx", ".dbf") if suffix not in siblings]
+    missing = [] if is_table else [suffix for suffix in (".shx", ".dbf") if suffix not in siblings]
     if missing:
         raise InputError(
             f"{path.name} comes without its {' and '.join(missing)}. A shapefile is several files: keep them together."
         )
-    head = path.read_bytes()[:_SHP_HEADER]
-    table = siblings[".dbf"].read_bytes()[:_DBF_HEADER]
-    if len(head) < _SHP_HEADER or len(table) < _DBF_HEADER:
+    head, table = _head(path, _SHP_HEADER), _head(siblings[".dbf"], _DBF_HEADER)
+    if (len(head) < _SHP_HEADER and not is_table) or len(table) < _DBF_HEADER:
         raise InputError(f"{path.name} was cut short. Copy or export it again.")
     n_rows, header_length, row_length = struct.unpack("<IHH", table[4:12])
-    declared = struct.unpack(">i", head[24:28])[0] * 2
+    declared = 0 if is_table else struct.unpack(">i", head[24:28])[0] * 2
     is_cut = path.stat().st_size < declared or siblings[".dbf"].stat().st_size < header_length + n_rows * row_length
     if is_cut:
         raise InputError(f"{path.name} was cut short: it is smaller than its header says. Copy or export it again.")
 
 
-def _records(path: Path, table: pd.DataFrame, *, has_short_headers: bool = False) -> Records:
+def _head(path: Path, n_bytes: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(n_bytes)
+
+
+def _records(
+    path: Path, table: pd.DataFrame, encoding: str = "", *, has_short_headers: bool = False, part: str = ""
+) -> Records:
     """Return a data frame's rows as records, numbered from 1."""
     name = getattr(table, "_geometry_column_name", None)
     geometry: NDArray[np.object_] | None = None
     crs = None
     if name is not None and name in table.columns:
-        geometry = shapely.force_2d(np.asarray(table[name].array, dtype=object))
+        geometry = np.asarray(table[name].array, dtype=object)
+        if shapely.has_z(geometry).any():
+            geometry = shapely.force_2d(geometry)
         crs = table.crs.to_string() if getattr(table, "crs", None) is not None else None
         table = table.drop(columns=name)
     return Records(
@@ -181,4 +209,5 @@ def _records(path: Path, table: pd.DataFrame, *, has_short_headers: bool = False
         geometry=geometry,
         crs=crs,
         has_short_headers=has_short_headers,
+        source=Source("layer", part, encoding),
     )

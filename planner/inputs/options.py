@@ -17,10 +17,12 @@ class ImportOptions:
     ----------
     frame : the frame of the file's coordinates, such as "EPSG:4490" or "4490"; it overrides what the file says.
     columns : field of the contract -> header in the file; wins over every other match.
-    sheet : name of the worksheet.
+    sheet : name of the worksheet; "*" for all that hold the table.
     layer : name of the layer, or of the file inside a zip.
     class_mapping : road class as written in the file -> class of the planner.
     append : add the rows to the table that the study has, instead of replacing it.
+    update : like `append`, but a row whose id the study has already takes the place of the old one.
+    keep_rows : hand the rows of a table back as they stood in the file, for a workbook of corrections.
     """
 
     frame: str | None = None
@@ -29,3 +31,5 @@ class ImportOptions:
     layer: str | None = None
     class_mapping: Mapping[str, str] | None = None
     append: bool = False
+    update: bool = False
+    keep_rows: bool = False

@@ -26,6 +26,26 @@ MAX_LISTED = 1_000
 
 
 @dataclass(frozen=True)
+class Source:
+    """Where in a file its rows were found.
+
+    Attributes
+    ----------
+    kind : "workbook", "text" or "layer".
+    part : name of the sheet or layer.
+    encoding : of the text, in words, "" where the format fixes it.
+    header_rows : first and last row of the header as a spreadsheet numbers them; (0, 0) for a layer.
+    others : names of the sheets that were passed over.
+    """
+
+    kind: str = "layer"
+    part: str = ""
+    encoding: str = ""
+    header_rows: tuple[int, int] = (0, 0)
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Records:
     """The rows of one table or layer, as they stand in the file.
 
@@ -40,6 +60,8 @@ class Records:
     has_short_headers : the format cuts headers at ten bytes (shapefiles).
     merges : (header, first row, last row) of cells merged downwards, rows counted from 0 among the records.
     findings : what the reader itself found; its refused rows stay among the records.
+    source : where in the file they were found.
+    parts : per header, its lines from above, where the header has two.
     """
 
     file: str
@@ -51,6 +73,8 @@ class Records:
     has_short_headers: bool = False
     merges: tuple[tuple[int, int, int], ...] = ()
     findings: tuple[LedgerRow, ...] = ()
+    source: Source = Source()
+    parts: tuple[tuple[str, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.row)

@@ -1,177 +1,184 @@
-"""Worksheets and comma-separated text as records: title rows above the header, merged cells, encodings."""
+"""Workbooks and text tables as records: the sheet that holds the table, its header, its rows and what is none."""
 
 from __future__ import annotations
 
-import csv
-import io
-import warnings
-import zipfile
-from dataclasses import dataclass
+from array import array
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from planner.errors import InputError
-from planner.inputs.archives import check_archive
-from planner.inputs.headers import fields, listing, match_headers, require_choices
-from planner.inputs.layers import decode
-from planner.inputs.records import Records, is_blank, reading
+from planner.inputs import delimited, workbooks
+from planner.inputs.encodings import DAMAGED
+from planner.inputs.headers import listing, match_headers, require_choices
+from planner.inputs.headings import find_heading, header_text, is_note, is_numbering
+from planner.inputs.records import Records, Source, is_blank, shown
 from planner.ledger import LedgerRow
+from planner.progress import SILENT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from openpyxl.worksheet.worksheet import Worksheet
-
+    from planner.inputs.headings import Heading
     from planner.inputs.options import ImportOptions
+    from planner.inputs.workbooks import Sheet
+    from planner.progress import Progress
     from planner.schema import TableContract
 
-SUFFIXES = (".csv", ".txt", ".xlsx")
-_SEARCHED_ROWS = 30
-_SEPARATORS = (",", "\t", ";")
-_ADVICE = "The file is damaged or was cut short: save or copy it again."
-_ERROR_CELLS = {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"}
+SUFFIXES = (*delimited.SUFFIXES, *workbooks.SUFFIXES)
+_REPORTED_ROWS = 50_000
+# Words that repeat (towns, tiers) are kept once; a column with more of them than this is one of names.
+_MAX_REPEATED = 20_000
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """The cells of one worksheet; `merges` are (column, first row, last row), counted from 0."""
-
-    name: str
-    rows: Sequence[Sequence[object]]
-    merges: tuple[tuple[int, int, int], ...] = ()
-    is_ragged: bool = False
-
-
-def read_sheet(path: Path, contract: TableContract, options: ImportOptions) -> Records:
+def read_sheet(path: Path, contract: TableContract, options: ImportOptions, progress: Progress = SILENT) -> Records:
     """Return the rows under the header that matches the contract best.
 
     Raises
     ------
     InputError
-        When the file is damaged or in an unknown encoding, or no row looks like a header.
+        When the file is damaged or in an unknown encoding, no row looks like a header, or several sheets do.
     """
-    if options.sheet is not None and path.suffix.lower() != ".xlsx":
+    with _opened(path, options.sheet) as (sheets, encoding):
+        headings = [find_heading(sheet, contract, options.columns) for sheet in sheets]
+        best = _chosen(path.name, sheets, headings, contract, options)
+        source = Source(
+            "text" if sheets[best].is_text else "workbook",
+            "" if sheets[best].is_text else sheets[best].name,
+            encoding,
+            (headings[best].first + 1, headings[best].last + 1),
+            tuple(sheet.name for i, sheet in enumerate(sheets) if i != best),
+        )
+        return _Table(path.name, sheets[best], headings[best]).records(source, progress)
+
+
+def qualifying_sheets(path: Path, contract: TableContract, options: ImportOptions) -> list[str]:
+    """Return the names of a workbook's visible sheets that have every required column and at least one row."""
+    with _opened(path, None) as (sheets, _):
+        return [
+            sheet.name
+            for sheet in sheets
+            if not sheet.is_hidden and _qualifies(sheet, find_heading(sheet, contract, options.columns), contract)
+        ]
+
+
+@contextmanager
+def _opened(path: Path, wanted: str | None) -> Iterator[tuple[list[Sheet], str]]:
+    if path.suffix.lower() in workbooks.SUFFIXES:
+        with workbooks.opened_workbook(path, wanted) as sheets:
+            yield sheets, ""
+        return
+    if wanted is not None:
         raise InputError(f"{path.name} has no sheets: it is a text file. Leave --sheet out.")
-    sheets = _read_xlsx(path, options.sheet) if path.suffix.lower() == ".xlsx" else [_read_csv(path)]
-    heads = [_find_header(sheet, contract, options.columns) for sheet in sheets]
-    best = max(range(len(sheets)), key=lambda i: (heads[i][1], -i))
-    sheet, (position, n_matched) = sheets[best], heads[best]
-    if n_matched == 0:
-        first = next((row for row in sheet.rows if any(not is_blank(cell) for cell in row)), [])
-        headers = [_header(cell) for cell in first]
-        require_choices(headers, contract, options.columns, path.name)
+    with delimited.opened_text(path) as (sheet, encoding):
+        yield [sheet], str(encoding)
+
+
+def _chosen(
+    file: str, sheets: Sequence[Sheet], headings: Sequence[Heading], contract: TableContract, options: ImportOptions
+) -> int:
+    """Return the position of the sheet that holds the table."""
+    able = [i for i, sheet in enumerate(sheets) if not sheet.is_hidden] or list(range(len(sheets)))
+    best = max(able, key=lambda i: (headings[i].n_matched, -i), default=0)
+    if not sheets or headings[best].n_matched == 0:
+        rows = sheets[best].head if sheets else []
+        first = next((row for row in rows if any(not is_blank(cell) for cell in row)), [])
+        headers = [header_text(cell) for cell in first]
+        require_choices(headers, contract, options.columns, file)
         raise InputError(
-            f"{path.name} has no row that looks like the header of {contract.name} ({contract.zh}). "
+            f"{file} has no row that looks like the header of {contract.name} ({contract.zh}). "
             f"{listing(headers)} Use the template: planner template {contract.name}"
         )
-    findings = _other_sheets(path.name, contract, sheets, heads, best)
-    return _records(path.name, sheet, position, findings)
-
-
-def _read_csv(path: Path) -> Sheet:
-    text, _ = decode(path.read_bytes(), path.name)
-    head = text[:20_000].splitlines()[:_SEARCHED_ROWS]
-    separator = max(_SEPARATORS, key=lambda mark: sum(line.count(mark) for line in head))
-    with reading(path.name, "A quotation mark may be missing. Open it in a spreadsheet and save it again."):
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    return Sheet(path.stem, rows, is_ragged=True)
-
-
-def _read_xlsx(path: Path, wanted: str | None) -> list[Sheet]:
-    from openpyxl import load_workbook
-
-    with reading(path.name, _ADVICE), warnings.catch_warnings():
-        # openpyxl warns about styles and extensions that it leaves out; no value is touched by them.
-        warnings.simplefilter("ignore")
-        with zipfile.ZipFile(path) as archive:
-            check_archive(path.name, archive)
-        book = load_workbook(path, data_only=True)
-        sheets = [_sheet(worksheet) for worksheet in book.worksheets]
-    if wanted is None:
-        return sheets
-    named = [sheet for sheet in sheets if sheet.name == wanted]
-    if not named:
-        names = ", ".join(sheet.name for sheet in sheets)
-        raise InputError(f"{path.name} has no sheet '{wanted}'. It has: {names}.")
-    return named
-
-
-def _sheet(worksheet: Worksheet) -> Sheet:
-    # Sheets are often formatted down to row 1,048,576: walking there would make a cell object for every blank.
-    filled = [place for place, cell in worksheet._cells.items() if cell.value is not None]  # noqa: SLF001
-    if not filled:
-        return Sheet(worksheet.title, [])
-    last_row, last_column = (max(place[i] for place in filled) for i in (0, 1))
-    rows = [
-        [None if isinstance(cell, str) and cell in _ERROR_CELLS else cell for cell in row]
-        for row in worksheet.iter_rows(values_only=True, max_row=last_row, max_col=last_column)
-    ]
-    merges = tuple(
-        (area.min_col - 1, area.min_row - 1, area.max_row - 1)
-        for area in worksheet.merged_cells.ranges
-        if area.max_row > area.min_row
-    )
-    return Sheet(worksheet.title, rows, tuple(sorted(merges)))
-
-
-def _find_header(sheet: Sheet, contract: TableContract, wanted: Mapping[str, str]) -> tuple[int, int]:
-    """Return the position of the row with most headers of the contract, and how many it has."""
-    best = (0, 0)
-    for position, row in enumerate(sheet.rows[:_SEARCHED_ROWS]):
-        n_matched = len(match_headers([_header(cell) for cell in row], contract, wanted))
-        if n_matched > best[1]:
-            best = (position, n_matched)
+    rivals = [sheets[i].name for i in able if _qualifies(sheets[i], headings[i], contract)]
+    if len(rivals) > 1:
+        raise InputError(
+            f"{file} holds {len(rivals)} sheets that look like {contract.name} ({contract.zh}): "
+            f"{', '.join(rivals[:10])}. Name one with --sheet, or take them all with --sheet '*'."
+        )
     return best
 
 
-def _other_sheets(
-    file: str, contract: TableContract, sheets: Sequence[Sheet], heads: Sequence[tuple[int, int]], best: int
-) -> tuple[LedgerRow, ...]:
-    """Return a note that names sheets which look like data of the same kind but were not read."""
-    others = []
-    for i, (sheet, (position, _)) in enumerate(zip(sheets, heads, strict=True)):
-        if i == best or len(sheet.rows) <= position + 1:
-            continue
-        found = match_headers([_header(cell) for cell in sheet.rows[position]], contract, {})
-        if all(column.name in found for column in fields(contract) if column.is_required):
-            others.append(sheet.name)
-    if not others:
-        return ()
-    values = {"sheet": sheets[best].name, "others": ", ".join(others)}
-    return (LedgerRow(file, 0, "", "sheets_ignored", values, is_refused=False),)
+def _qualifies(sheet: Sheet, heading: Heading, contract: TableContract) -> bool:
+    """Whether a sheet has every required column of the contract, and a row under them."""
+    found = match_headers(heading.headers, contract, {}, parts=heading.parts)
+    has_rows = any(not is_blank(cell) for row in sheet.head[heading.last + 1 :] for cell in row)
+    return has_rows and all(column.name in found for column in contract.columns if column.is_required)
 
 
-def _header(cell: object) -> str:
-    return "" if is_blank(cell) else " ".join(str(cell).split())
+class _Table:
+    """Collects the rows of one sheet, column by column, so that a million of them fit."""
 
+    def __init__(self, file: str, sheet: Sheet, heading: Heading) -> None:
+        self.file = file
+        self.sheet = sheet
+        self.heading = heading
+        self.width = len(heading.headers)
+        self.columns: list[list[object]] = [[] for _ in range(self.width)]
+        self.known: list[dict[str, str]] = [{} for _ in range(self.width)]
+        self.row = array("q")
+        self.findings: list[LedgerRow] = []
 
-def _records(file: str, sheet: Sheet, position: int, findings: tuple[LedgerRow, ...]) -> Records:
-    """Return the rows below the header that hold anything, under the numbers that a spreadsheet shows."""
-    headers = [_header(cell) for cell in sheet.rows[position]]
-    while headers and not headers[-1]:
-        headers.pop()
-    width = len(headers)
-    kept = [
-        i for i in range(position + 1, len(sheet.rows)) if any(not is_blank(cell) for cell in sheet.rows[i])
-    ]  # fmt: skip
-    columns = []
-    for j in range(width):
-        column = np.empty(len(kept), dtype=object)
-        column[:] = [sheet.rows[i][j] if j < len(sheet.rows[i]) else None for i in kept]
-        columns.append(column)
-    place = {i: k for k, i in enumerate(kept)}
-    merges = tuple(
-        (column, place[first], place[max(i for i in kept if i <= last)])
-        for column, first, last in sheet.merges
-        if first in place and column < width
-    )
-    if sheet.is_ragged:
-        findings += tuple(
-            LedgerRow(file, i + 1, "", "too_many_cells", {"n": len(sheet.rows[i]), "n_headers": width})
-            for i in kept
-            if any(not is_blank(cell) for cell in sheet.rows[i][width:])
+    def records(self, source: Source, progress: Progress) -> Records:
+        """Return the rows below the header that hold anything, under the numbers that a spreadsheet shows."""
+        for number, cells in enumerate(self.sheet.rows(), start=1):
+            if number > self.heading.last + 1:
+                self._take(number, cells)
+            if number % _REPORTED_ROWS == 0:
+                progress.update(0, 4, f"{number:,}")
+        row = np.array(self.row, dtype=np.int64)
+        columns = []
+        while self.columns:
+            column = np.empty(len(row), dtype=object)
+            column[:] = self.columns.pop(0)
+            columns.append(column)
+        return Records(
+            self.file,
+            self.heading.headers,
+            tuple(columns),
+            row,
+            merges=self._merges(row),
+            findings=tuple(self.findings),
+            source=source,
+            parts=self.heading.parts,
         )
-    row = np.array(kept, dtype=np.int64) + 1
-    return Records(file, tuple(headers), tuple(columns), row, merges=merges, findings=findings)
+
+    def _take(self, number: int, cells: Sequence[object]) -> None:
+        filled = [cell for cell in cells if cell is not None and not is_blank(cell)]
+        if not filled:
+            return
+        for j in range(self.width):
+            cell = cells[j] if j < len(cells) else None
+            if isinstance(cell, str):
+                known = self.known[j]
+                if len(known) < _MAX_REPEATED:
+                    cell = known.setdefault(cell, cell)
+            self.columns[j].append(cell)
+        self.row.append(number)
+        self._judge(number, cells, filled)
+
+    def _judge(self, number: int, cells: Sequence[object], filled: Sequence[object]) -> None:
+        """Keep what is wrong with a row as a whole."""
+        if is_note(filled):
+            self._say(number, "note_row", value=shown(filled[0]))
+        elif len(filled) > 1 and tuple(map(header_text, cells[: self.width])) == self.heading.headers:
+            self._say(number, "header_row")
+        elif len(self.row) == 1 and is_numbering(filled):
+            self._say(number, "numbering_row")
+        elif self.sheet.is_text and len(cells) > self.width and any(not is_blank(c) for c in cells[self.width :]):
+            self._say(number, "too_many_cells", n=len(cells), n_headers=self.width)
+        elif self.sheet.is_text and any(DAMAGED in cell for cell in filled if isinstance(cell, str)):
+            self.findings.append(LedgerRow(self.file, number, "", "text_damaged", {}, is_refused=False))
+
+    def _say(self, number: int, code: str, **values: object) -> None:
+        self.findings.append(LedgerRow(self.file, number, "", code, values))
+
+    def _merges(self, row: np.ndarray) -> tuple[tuple[int, int, int], ...]:
+        """Return the merges among the rows that were taken, by their positions."""
+        merges = []
+        for column, first, last in self.sheet.merges:
+            start, end = np.searchsorted(row, [first + 1, last + 2])
+            if column < self.width and start < len(row) and row[start] == first + 1 and end > start:
+                merges.append((column, int(start), int(end) - 1))
+        return tuple(merges)

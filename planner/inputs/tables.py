@@ -12,14 +12,16 @@ import shapely
 
 from planner.errors import InputError
 from planner.inputs import layers, sheets
-from planner.inputs.archives import choose, require_file, unpacked
+from planner.inputs.archives import choose, folder_files, require_file, unpacked
 from planner.inputs.cells import choice_key
-from planner.inputs.checks import checked_columns, require_usable
+from planner.inputs.checks import checked_columns, people_counts, require_usable
 from planner.inputs.frames import centres, choose_frame, fitting_words, points_of, study_region, to_study
-from planner.inputs.headers import fields, listing, match_headers, require_choices, require_columns
-from planner.inputs.records import Findings, with_file
+from planner.inputs.headers import fields, listing, require_choices, require_columns
+from planner.inputs.proposals import propose
+from planner.inputs.records import Findings, is_blank, with_file
+from planner.ledger import RETURN_HEADERS
 from planner.progress import SILENT
-from planner.schema import LEVELS
+from planner.schema import COORDINATES, LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from planner.inputs.options import ImportOptions
+    from planner.inputs.proposals import Proposal
     from planner.inputs.records import Records
     from planner.ledger import Ledger
     from planner.progress import Progress
@@ -36,19 +39,15 @@ if TYPE_CHECKING:
 
     Shapes = np.ndarray
 
-SUFFIXES = (*sheets.SUFFIXES, *layers.SUFFIXES, ".zip")
-# A .txt in an archive is a note about the data beside it.
-_ZIPPED_SUFFIXES = (".csv", ".xlsx", *layers.SUFFIXES)
+SUFFIXES = (*sheets.SUFFIXES, *layers.SUFFIXES, ".zip", ".kmz")
+# A .txt in an archive is a note about the data beside it; a .dbf or .tab is a part of a layer or a layer of its own.
+_ZIPPED_SUFFIXES = (".csv", ".tsv", ".xlsx", ".xls", *layers.SUFFIXES)
 _CONVERT = {
-    ".xls": "Open it in Excel or WPS and save it as .xlsx.",
-    ".et": "Open it in WPS and save it as .xlsx.",
     ".ods": "Open it in a spreadsheet and save it as .xlsx.",
-    ".mdb": "Export the table from Access as .xlsx or .csv.",
+    ".numbers": "Export it as .xlsx.",
+    ".mdb": "Export the table from Access as .xlsx or .csv, or a layer from ArcGIS as a shapefile.",
     ".accdb": "Export the table from Access as .xlsx or .csv.",
-    ".dwg": "Export the drawing from CAD as a shapefile, with its coordinate system.",
-    ".dxf": "Export the drawing from CAD as a shapefile, with its coordinate system.",
-    ".kml": "Open it in QGIS and export it as GeoPackage.",
-    ".gdb": "Open it in QGIS and export the layer as GeoPackage.",
+    ".dwg": "Save the drawing in CAD as .dxf, or export it as a shapefile with its coordinate system.",
     ".rar": "Unpack it and make a .zip, or name the file inside.",
     ".7z": "Unpack it and make a .zip, or name the file inside.",
 }
@@ -68,11 +67,19 @@ class TableRead:
     table : every column of the contract and `geometry`, in the study's CRS; one row per accepted record.
     ledger : what was refused and repaired.
     frame : CRS of the file's coordinates.
+    proposal : what the file was taken for.
+    counts : people in, accepted and refused, for tables that count people.
+    records : the rows as they stood in the file.
+    ids : of every record, refused ones included.
     """
 
     table: gpd.GeoDataFrame
     ledger: Ledger
     frame: str
+    proposal: Proposal
+    counts: Mapping[str, float]
+    records: Records
+    ids: np.ndarray
 
 
 def read_table(
@@ -93,16 +100,18 @@ def read_table(
         When nothing in the file can be used: the message says why and what to do.
     """
     progress.update(0, 4, "reading")
-    records = read_records(path, contract, options)
+    records = read_records(path, contract, options, progress)
     require_choices(records.headers, contract, options.columns, records.file)
-    found = match_headers(records.headers, contract, options.columns, is_short=records.has_short_headers)
+    proposal = propose(records, contract, options.columns)
+    found = proposal.found
     require_columns(found, records.headers, contract, records.file)
     findings = Findings(records.file, records.row)
     findings.add(records.findings)
-    _note_ignored(records, found, findings)
+    note_matches(proposal, findings)
     progress.update(1, 4, "checking")
-    taken = set(study.table(contract.name)[contract.id_column]) if options.append and study.has(contract.name) else ()
-    columns = checked_columns(records, found, contract, findings, taken)
+    is_added = (options.append or options.update) and study.has(contract.name)
+    taken = set(study.table(contract.name)[contract.id_column]) if is_added else ()
+    columns = checked_columns(records, found, contract, findings, taken, is_update=options.update)
     _refuse_areas(records, found, columns, findings)
     progress.update(2, 4, "placing")
     geometry, frame = _placed(study, contract, records, found, findings, options.frame)
@@ -110,10 +119,12 @@ def read_table(
     kept = ~findings.refused
     table = gpd.GeoDataFrame(columns[kept].reset_index(drop=True), geometry=geometry[kept], crs=study.crs)
     progress.update(4, 4, "done")
-    return TableRead(table, findings.ledger(), frame)
+    counts = people_counts(columns, contract, findings)
+    ids = columns[contract.id_column].to_numpy(dtype=object)
+    return TableRead(table, findings.ledger(), frame, proposal, counts, records, ids)
 
 
-def read_records(path: Path, contract: TableContract, options: ImportOptions) -> Records:
+def read_records(path: Path, contract: TableContract, options: ImportOptions, progress: Progress = SILENT) -> Records:
     """Return the rows of a file as they stand in it, whatever its format.
 
     Raises
@@ -127,8 +138,34 @@ def read_records(path: Path, contract: TableContract, options: ImportOptions) ->
             raise InputError(f"{path.name} has no layers: it is a table. Leave --layer out.")
         if not is_sheet and options.sheet is not None:
             raise InputError(f"{path.name} has no sheets: it is a map layer. Leave --sheet out.")
-        records = sheets.read_sheet(real, contract, options) if is_sheet else layers.read_layer(real, layer)
-    return with_file(records, path.name)
+        records = sheets.read_sheet(real, contract, options, progress) if is_sheet else layers.read_layer(real, layer)
+    # Rows of several sheets have the same numbers.
+    return with_file(records, path.name if options.sheet is None else f"{path.name} [{options.sheet}]")
+
+
+def original_rows(records: Records, ids: np.ndarray, contract: TableContract) -> pd.DataFrame:
+    """Return the rows as they stood in the file, indexed by their row numbers, with ids and, for points, coordinates.
+
+    A copy of these rows can be corrected and imported again: the ids that were given stay with their rows.
+    """
+    import pandas as pd
+
+    found = propose(records, contract, {}).found
+    names, columns = list(records.headers), list(records.columns)
+    if contract.id_column not in found:
+        names.insert(0, contract.column(contract.id_column).zh)
+        columns.insert(0, ids)
+    else:
+        own = columns[found[contract.id_column]]
+        columns[found[contract.id_column]] = np.where([is_blank(cell) for cell in own], ids, own)
+    if records.geometry is not None and contract.geometry == "Point":
+        names += [column.zh for column in COORDINATES]
+        columns += [values.astype(object) for values in centres(records.geometry)]
+    table = pd.DataFrame(
+        dict(enumerate(columns)), index=pd.MultiIndex.from_product([[records.file], records.row], names=["file", "row"])
+    )
+    table.columns = pd.Index(names)
+    return table
 
 
 @contextmanager
@@ -145,21 +182,29 @@ def opened(path: Path, layer: str | None = None) -> Iterator[tuple[Path, str | N
         raise InputError(f"{path.name}: {suffix} files cannot be read. {_CONVERT[suffix]}")
     if path.exists() and not path.is_dir() and suffix not in SUFFIXES:
         raise InputError(f"{path.name}: '{suffix}' is not a format that can be read. Use one of {', '.join(SUFFIXES)}.")
-    require_file(path)
-    if suffix != ".zip":
-        yield path, layer
+    if path.is_dir():
+        inside = choose(path.name, folder_files(path), _ZIPPED_SUFFIXES, layer)
+    elif suffix not in (".zip", ".kmz"):
+        inside = path
+    else:
+        require_file(path)
+        with unpacked(path) as files:
+            inside = choose(path.name, files, _ZIPPED_SUFFIXES, layer)
+            require_file(inside)
+            yield inside, None if layer in (inside.name, inside.stem) else layer
         return
-    with unpacked(path) as files:
-        inside = choose(path.name, files, _ZIPPED_SUFFIXES, layer)
-        require_file(inside)
-        yield inside, None if layer in (inside.name, inside.stem) else layer
+    require_file(inside)
+    yield inside, None if path.is_dir() and layer in (inside.name, inside.stem) else layer
 
 
-def _note_ignored(records: Records, found: Mapping[str, int], findings: Findings) -> None:
-    used = set(found.values())
-    ignored = [header for i, header in enumerate(records.headers) if i not in used and header.strip()]
+def note_matches(proposal: Proposal, findings: Findings) -> None:
+    """Say which headers nothing is taken from, and which columns were known by their content alone."""
+    ignored = [header for header in proposal.ignored if header not in RETURN_HEADERS]
     if ignored:
         findings.note("", "columns_ignored", headers=", ".join(ignored))
+    for match in proposal.matches:
+        if match.how == "content":
+            findings.note(match.header, "column_by_content", header=match.header, field=match.field)
 
 
 def _refuse_areas(records: Records, found: Mapping[str, int], columns: pd.DataFrame, findings: Findings) -> None:

@@ -135,7 +135,7 @@ def test_one_impossible_vertex_refuses_the_shape(study, layer, vertex):
 @pytest.mark.parametrize(
     ("value", "code"),
     [
-        ("约三百", "not_a_number"),
+        ("三四百", "not_a_number"),
         ("300-400", "not_a_number"),
         (-5, "too_small"),
         (1e9 + 1, "too_large"),
@@ -154,7 +154,7 @@ def test_people_that_cannot_be_counted_are_refused(county, workbook, kind, heade
 @pytest.mark.parametrize(
     ("kind", "header", "value", "code"),
     [
-        ("facilities", "容纳人数", "约50", "not_a_number"),
+        ("facilities", "容纳人数", "50-60", "not_a_number"),
         ("facilities", "容纳人数", -1, "too_small"),
         ("facilities", "是否线上", "部分", "not_a_flag"),
         ("facilities", "城乡分类", "郊区", "not_a_choice"),
@@ -319,11 +319,12 @@ def test_an_unknown_kind(county, tmp_path):
         ("表.xlsx", b"PK\x03\x04 and then nothing", "cannot be read"),
         ("表.xlsx", "名称,层级\n甲,站\n".encode(), "does not hold what its name ending .xlsx says"),
         ("表.csv", b"PK\x03\x04\x00\x00", "zip archive"),
-        ("表.xls", b"\xd0\xcf\x11\xe0", "save it as .xlsx"),
+        ("表.xls", b"\xd0\xcf\x11\xe0", "cannot be read"),
+        ("表.ods", b"PK\x03\x04", "save it as .xlsx"),
         ("表.mdb", b"x", "Export the table from Access"),
-        ("图.dwg", b"x", "Export the drawing from CAD"),
+        ("图.dwg", b"x", "Save the drawing in CAD as .dxf"),
         ("表.docx", b"PK\x03\x04", "not a format that can be read"),
-        ("表.csv", b"\xff\xfe\xff\xff\x80\x81 name", "UTF-16"),
+        ("表.csv", b"\xff\xfe\xff\xff\x80\x81 name", "no row that looks like the header"),
         ("表.csv", b"name,\x81\xff\xfe\xff\n", "neither in UTF-8 nor in GBK"),
         ("表.csv", b"name\x00,tier", "no text file"),
         ("表.csv", "今天天气很好\n没有表头\n".encode(), "no row that looks like the header"),

@@ -64,23 +64,38 @@ def test_a_merged_title_and_cells_merged_downwards(county, tmp_path):
     assert (4, "人口", "blank") in codes(result)
 
 
-def test_the_sheet_with_the_data_is_found_and_others_are_named(county, tmp_path):
+def book_of_sheets(path, *titles, **hidden):
     book = openpyxl.Workbook()
     book.worksheets[0].append(["说明"])
-    for title in ("站", "所"):
+    for title in titles:
         sheet = book.create_sheet(title)
         sheet.append(HEADER)
-        sheet.append(["A1", "甲", title, 109.0, 32.7])
-    book.save(tmp_path / "f.xlsx")
-    result = import_file(county, "facilities", tmp_path / "f.xlsx", WGS84)
+        sheet.append([f"A-{title}", "甲", title, 109.0, 32.7])
+        sheet.sheet_state = hidden.get(title, "visible")
+    book.save(path)
+    return path
+
+
+def test_the_sheet_with_the_data_is_found(county, tmp_path):
+    result = import_file(county, "facilities", book_of_sheets(tmp_path / "f.xlsx", "站"), WGS84)
     assert list(result.study.table("facilities")["tier"]) == ["station"]
-    assert codes(result) == [(0, "", "sheets_ignored")]
-    options = ImportOptions(frame="EPSG:4326", sheet="所")
-    assert list(import_file(county, "facilities", tmp_path / "f.xlsx", options).study.table("facilities")["tier"]) == [
-        "institute"
-    ]
-    with pytest.raises(InputError, match="no sheet 'x'\\. It has: Sheet, 站, 所"):
-        import_file(county, "facilities", tmp_path / "f.xlsx", ImportOptions(frame="4326", sheet="x"))
+    assert (result.proposal.source.part, result.proposal.source.others) == ("站", ("Sheet",))
+    assert result.ledger.rows == ()
+
+
+def test_of_several_sheets_one_is_asked_for_or_all_are_taken(county, tmp_path):
+    path = book_of_sheets(tmp_path / "f.xlsx", "站", "所", "点", 点="hidden")
+    with pytest.raises(InputError, match=r"2 sheets that look like facilities .*: 站, 所. Name one with --sheet"):
+        import_file(county, "facilities", path, WGS84)
+    one = import_file(county, "facilities", path, ImportOptions(frame="EPSG:4326", sheet="所"))
+    assert list(one.study.table("facilities")["tier"]) == ["institute"]
+    both = import_file(county, "facilities", path, ImportOptions(frame="EPSG:4326", sheet="*"))
+    assert list(both.study.table("facilities")["tier"]) == ["station", "institute"]
+    assert both.summary["rows_in"] == both.ledger.rows_in == 2
+    again = import_file(both.study, "facilities", path, ImportOptions(frame="EPSG:4326", sheet="*"))
+    assert_geodataframe_equal(again.study.table("facilities"), both.study.table("facilities"))
+    with pytest.raises(InputError, match="no sheet 'x'\\. It has: Sheet, 站, 所, 点"):
+        import_file(county, "facilities", path, ImportOptions(frame="4326", sheet="x"))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])

@@ -1,0 +1,66 @@
+"""What a file is taken for, before anything of it is taken: where its table stands and which header means what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from planner.inputs.contents import content_matches
+from planner.inputs.headers import header_matches
+from planner.schema import CONTRACTS, COORDINATES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from planner.inputs.headers import Match
+    from planner.inputs.records import Records, Source
+    from planner.schema import TableContract
+    from planner.texts import Language
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """How a file would be read as one table.
+
+    Attributes
+    ----------
+    table : name of the contract.
+    source : sheet, header rows, encoding.
+    matches : columns found, with the header and how sure each is.
+    ignored : headers that nothing is taken from.
+    """
+
+    table: str
+    source: Source
+    matches: tuple[Match, ...]
+    ignored: tuple[str, ...]
+
+    @property
+    def found(self) -> dict[str, int]:
+        """Position of the header of every column found."""
+        return {match.field: match.position for match in self.matches}
+
+    def to_records(self, language: Language = "zh") -> list[dict[str, Any]]:
+        """Return one record per column found: field, meaning, header, how, confidence."""
+        names = {column.name: column for column in (*CONTRACTS[self.table].columns, *COORDINATES)}
+        return [
+            {
+                "field": match.field,
+                "meaning": names[match.field].zh if language == "zh" else names[match.field].en,
+                "header": match.header,
+                "how": match.how,
+                "confidence": match.confidence,
+            }
+            for match in self.matches
+        ]
+
+
+def propose(records: Records, contract: TableContract, wanted: Mapping[str, str]) -> Proposal:
+    """Return how the records would be read as a table: by the user's choice, by headers, by content."""
+    matches = header_matches(
+        records.headers, contract, wanted, is_short=records.has_short_headers, parts=records.parts
+    )  # fmt: skip
+    matches += content_matches(records, contract, matches)
+    used = {match.position for match in matches}
+    ignored = tuple(header for i, header in enumerate(records.headers) if i not in used and header.strip())
+    return Proposal(contract.name, records.source, tuple(matches), ignored)
