@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +27,10 @@ from planner.cli.shell import (
 )
 from planner.errors import InputError, MissingExtraError
 from planner.texts import text
+
+PASSWORD_VARIABLE, TILES_VARIABLE = "PLANNER_APP_PASSWORD", "PLANNER_TILES"
+MAX_UPLOAD_MB = 500
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 @app.command()
@@ -119,19 +124,41 @@ def demo(
 @app.command(name="app")
 def app_(
     study: Annotated[Path | None, typer.Argument(help="Study file; default: the demo's", metavar="[STUDY]")] = None,
-    port: Annotated[int, typer.Option(help="Port on this machine")] = 8501,
+    port: Annotated[int, typer.Option(help="Port")] = 8501,
+    address: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 = for other machines too")] = "localhost",
+    password_file: Annotated[Path | None, typer.Option(help="File whose first line is the password")] = None,
+    tiles: Annotated[str | None, typer.Option(help="Basemap: tile address with z, x, y in braces, or a folder")] = None,
 ) -> None:
-    """Open the browser app, on this machine only."""
+    """Open the browser app, on this machine only unless told otherwise."""
     import importlib.util
     import subprocess
 
     if importlib.util.find_spec("streamlit") is None:
         raise MissingExtraError("streamlit", "app")
+    environment = dict(os.environ)
+    if password_file is not None:
+        environment[PASSWORD_VARIABLE] = _first_line(password_file)
+    if tiles is not None:
+        environment[TILES_VARIABLE] = tiles
+    if address not in _THIS_MACHINE and not environment.get(PASSWORD_VARIABLE):
+        typer.echo(text("cli.app_open", language()), err=True)
     script = Path(__file__).parents[1] / "ui" / "main.py"
     command = [
-        sys.executable, "-m", "streamlit", "run", str(script), "--server.address", "localhost",
-        "--server.port", str(port), "--browser.gatherUsageStats", "false", "--server.headless", "true",
-        "--client.toolbarMode", "minimal",
+        sys.executable, "-m", "streamlit", "run", str(script), "--server.address", address,
+        "--server.port", str(port), "--server.headless", "true", "--server.maxUploadSize", str(MAX_UPLOAD_MB),
+        "--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false", "--client.toolbarMode", "minimal",
+        "--client.showErrorDetails", "none",
     ]  # fmt: skip
-    typer.echo(f"http://localhost:{port}")
-    raise typer.Exit(subprocess.run([*command, "--", *([str(study)] if study else [])], check=False).returncode)  # noqa: S603
+    typer.echo(f"http://{address}:{port}")
+    done = subprocess.run([*command, "--", *([str(study)] if study else [])], check=False, env=environment)  # noqa: S603
+    raise typer.Exit(done.returncode)
+
+
+def _first_line(path: Path) -> str:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"'{path}' cannot be read: {error}") from error
+    if not lines or not lines[0].strip():
+        raise InputError(f"The first line of '{path}' is empty: write the password there.")
+    return lines[0].strip()
