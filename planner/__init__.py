@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "planner.belts": ("Belt",),
     "planner.coverage.declared": ("declared_from_toml", "declared_presets", "reconcile"),
     "planner.errors": ("CancelledError", "InputError", "PlannerError", "ScenarioError"),
     "planner.inputs.intake": ("import_file",),
@@ -21,6 +22,7 @@ _HOMES = {
     "planner.outputs.templates": ("write_templates",),
     "planner.plan.circles": ("circle_table",),
     "planner.plan.coverage": ("coverage_table", "gap_table", "verdict_table"),
+    "planner.plan.groups": ("practice_belts", "town_clusters"),
     "planner.plan.practice": ("network_findings", "norm_table", "place_set_table"),
     "planner.plan.proposals": ("proposal_table",),
     "planner.plan.ready": ("Reach", "demand_access", "prepare"),
@@ -42,6 +44,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)
 
 if TYPE_CHECKING:
+    from planner.belts import Belt
     from planner.coverage.declared import declared_from_toml, declared_presets, reconcile
     from planner.errors import CancelledError, InputError, PlannerError, ScenarioError
     from planner.hashes import content_hash
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from planner.outputs.templates import write_templates
     from planner.plan.circles import circle_table
     from planner.plan.coverage import coverage_table, gap_table, verdict_table
+    from planner.plan.groups import practice_belts, town_clusters
     from planner.plan.practice import network_findings, norm_table, place_set_table
     from planner.plan.proposals import proposal_table
     from planner.plan.ready import Reach, demand_access, prepare

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from planner.belts import Belt  # noqa: TC001  pydantic reads it
 from planner.errors import ScenarioError
 from planner.standards import (
     Checklist,
@@ -45,6 +46,8 @@ class Scenario(BaseModel):
     main_profile, main_tier : what gaps and siting are computed for.
     n_new : how many candidate sites to propose.
     settlement_tier : the tier that has to serve a relocation settlement.
+    belts : practice belts by code; see `planner.belts`. None: one for each name of the table `corridors`.
+    cluster_min : places of a town form a cluster when every pair is within these minutes by the main profile.
     seed : for everything that draws lots.
     """
 
@@ -64,6 +67,8 @@ class Scenario(BaseModel):
     main_tier: str = "any"
     n_new: int = Field(default=10, ge=0, le=10_000)
     settlement_tier: str = "any"
+    belts: dict[str, Belt] = Field(default_factory=dict)
+    cluster_min: float = Field(default=5.0, gt=0, le=60)
     seed: int = 0
 
     @model_validator(mode="after")

@@ -277,9 +277,23 @@ BARRIERS_TABLE = TableContract(
     ),
 )  # fmt: skip
 
+CORRIDORS = TableContract(
+    "corridors", "实践带走廊", "corridors", "Any",
+    (
+        Column("corridor_id", "id", "编号", "corridor_id", "走廊编号，不重复；留空则自动编号", "Unique id; blank: automatic"),
+        Column("name", "text", "名称", "name", "实践带名称；同名的线（面）属于同一条实践带",
+               "Name of the belt; lines and areas of one name are one belt", is_required=True,
+               synonyms=("实践带", "实践带名称", "走廊名称", "片区名称")),
+        Column("zone", "text", "所属片区", "zone", "实践带所属的片区名称，由使用者命名", "Named zone that the belt belongs to",
+               synonyms=("片区", "分区")),
+        Column("buffer_m", "number", "两侧宽度", "buffer_m", "沿线两侧多少米以内的阵地算在带上；留空为500米",
+               "Places within this many metres of the line belong to it; blank: 500", unit="m", minimum=0, maximum=20_000),
+    ),
+)  # fmt: skip
+
 CONTRACTS: dict[str, TableContract] = {
     contract.name: contract
     for contract in (
-        FACILITIES, CANDIDATES, DEMAND, SETTLEMENTS, AREAS, ROADS, BARRIERS_TABLE,
+        FACILITIES, CANDIDATES, DEMAND, SETTLEMENTS, AREAS, ROADS, BARRIERS_TABLE, CORRIDORS,
     )
 }  # fmt: skip

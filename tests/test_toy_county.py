@@ -26,17 +26,23 @@ S5* stands 180 m east of milestone 12. People: A 600, B 500, C 500 (480 on the r
   unknown: 1,100 + 495 + 5 = 1,600. People whose village has a station: 400 + 200 + 350 + 300 = 1,250.
   On foot A1 300 of 400, A2 200 of 200, B1 300 of 350, B2 50 of 150, C1 250 of 300, C2 0 of 200.
   The verdicts differ: A1 100 beyond, B1 50 beyond, B2 50 reached without a station, C1 50 beyond.
+8 Belt along the road, on foot: S1 F1 I1 S2 S3 I2 P1 S5* I3 H1 (light, yet on the belt; S6 is online). From each to the
+  next 720 720 1,440 1,440 720 1,440 2,340 540 1,440 m; 15 minutes are 1,080 m, so five of the nine are breaks and
+  2,700 m hold. Clusters within 12 minutes (864 m): F1 I1 (not S1 F1: F1 I1 comes first), I2 S3, I3 S5*; P1, S1, S2,
+  H1 stay alone. No one of the three says what rooms it has, so nothing is called lacking.
 """
 
 import geopandas as gpd
 import pytest
 import shapely
 
+from planner.belts import Belt
 from planner.coverage.checklist import checklist_totals, rectification_list
 from planner.coverage.declared import declared_from_toml, reconcile
 from planner.coverage.hierarchy import hierarchy_findings, tier_table
 from planner.coverage.verdicts import differing_villages
 from planner.plan.coverage import coverage_table, verdict_table
+from planner.plan.groups import practice_belts, town_clusters
 from planner.plan.practice import norm_table, place_set_table
 from planner.plan.ready import areas_of, prepare
 from planner.scenario import Scenario
@@ -246,3 +252,18 @@ def test_5_two_verdicts(reach, coverage):
     assert differing[["area_id", "differing_people"]].to_numpy().tolist() == [
         ["A1", 100], ["B1", 50], ["B2", 50], ["C1", 50],
     ]  # fmt: skip
+
+
+def test_8_a_belt_and_clusters(study):
+    chosen = toy_scenario().with_choices(belts={"qinghe": Belt(roads=("青河路",))}, cluster_min=12)
+    reach = prepare(study, chosen)
+    belts = practice_belts(reach)
+    assert belts.places["facility_id"].tolist() == ["S1", "F1", "I1", "S2", "S3", "I2", "P1", "S5", "I3", "H1"]
+    assert belts.links["length_m"].tolist() == pytest.approx([720, 720, 1440, 1440, 720, 1440, 2340, 540, 1440])
+    assert belts.places["section"].tolist() == [1, 1, 1, 2, 3, 3, 4, 5, 5, 6]
+    assert belts.table[["n_breaks", "length_m", "corridor_m"]].to_numpy().tolist() == [[5, 2_700, 12_240]]
+    clusters = town_clusters(reach)
+    members = clusters.places.groupby("cluster_id")["facility_id"].apply(list)
+    assert members.to_dict() == {"A-1": ["F1", "I1"], "B-1": ["I2", "S3"], "C-1": ["I3", "S5"]}
+    assert clusters.table["farthest_min"].tolist() == pytest.approx([10, 10, 7.5])
+    assert set(clusters.table["lacks_functions"]) == {""}

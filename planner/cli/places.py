@@ -20,6 +20,7 @@ from planner.cli.shell import (
     language,
     made_reach,
     opened_study,
+    print_findings,
     print_json,
     print_table,
     records_of,
@@ -51,7 +52,7 @@ def tiers(study: StudyPath, scenario: ScenarioFile = None, as_json: AsJson = Fal
         return
     columns = ("tier", "parent", "unit", "count", "n_units", "n_units_with", "n_places", "n_online", "n_findings")
     print_table(text("network.tiers", language()), worded(table), columns)
-    _print_findings(records_of(listed))
+    print_findings(records_of(listed))
 
 
 @app.command()
@@ -94,7 +95,7 @@ def print_reconciliation(result: Reconciliation, more: dict[str, Any], *, as_jso
     typer.echo(text("network.formula", language(), declared=result.declared_formula, found=result.found_formula))
     for note in said.notes:
         typer.echo(text("network.note", language(), note=note))
-    _print_findings(findings)
+    print_findings(findings)
 
 
 def _declaration(preset: str | None, file: Path | None) -> Any:  # noqa: ANN401  Declared, imported late
@@ -164,7 +165,7 @@ def checklist(
         county = sets[(sets["area_level"] == "county") & sets["area_class"].isna()]
         columns = ("place_set", "tier", "profile", "group", "covered_people", "uncovered_people", "covered_share")
         print_table(text("network.place_sets", language()), worded(county), columns)
-    _print_findings(findings)
+    print_findings(findings)
 
 
 @app.command()
@@ -264,10 +265,3 @@ def _print_matrix(title: str, records: list[dict[str, Any]], columns: list[str])
 
     heads = {name: profile_name(name.removesuffix("_share"), language()) for name in columns[5:]}
     print_table(title, records, columns, heads)
-
-
-def _print_findings(findings: list[dict[str, Any]]) -> None:
-    if findings:
-        print_table(text("cli.findings", language()), findings, ("problem", "repair"))
-    else:
-        typer.echo(text("cli.no_findings", language()))

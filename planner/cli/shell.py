@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from planner.scenario import Scenario
     from planner.study import Study
 
-KINDS = "roads, facilities, candidates, demand, population, settlements, areas, elevation or barriers"
+KINDS = "roads, facilities, candidates, demand, population, settlements, areas, elevation, barriers or corridors"
 MAX_ROWS = 30
 
 app = typer.Typer(
@@ -248,6 +248,14 @@ def print_headline(made: Plan) -> None:
 
     print_table(made.study.name, headline_rows(made, language()), ("item", "value"))
     typer.echo(conditions(made.study, made.scenario, made.scenario.main_profile, language()))
+
+
+def print_findings(findings: list[dict[str, Any]]) -> None:
+    """Print what is wrong with its repair, or that nothing is."""
+    if findings:
+        print_table(text("cli.findings", language()), findings, ("problem", "repair"))
+    else:
+        typer.echo(text("cli.no_findings", language()))
 
 
 def write_text(path: Path, document: str) -> None:

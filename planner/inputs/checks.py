@@ -29,6 +29,7 @@ _PREFIXES: Mapping[str, str] = {
     "settlements": "S",
     "areas": "A",
     "barriers": "B",
+    "corridors": "L",
     "roads": "R",
 }
 _DEFAULTS: Mapping[tuple[str, str], str] = {("candidates", "tier"): "point"}

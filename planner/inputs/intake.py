@@ -35,7 +35,8 @@ __all__ = ["KINDS", "ImportOptions", "ImportResult", "import_file", "read_class_
 
 ALL_SHEETS = "*"
 _TABLE_OF = {"population": "demand"}
-KINDS = ("roads", "facilities", "candidates", "demand", "population", "settlements", "areas", "elevation", "barriers")
+KINDS = ("roads", "facilities", "candidates", "demand", "population", "settlements", "areas", "elevation", "barriers",
+         "corridors")  # fmt: skip
 HISTORY_COLUMNS = ("kind", "file", "sha256", "frame", "rows_in", "rows_accepted", "rows_refused", "imported_at",
                    "options")  # fmt: skip
 _RASTER_SUFFIXES = (".tif", ".tiff", ".hgt", ".img", ".asc", ".vrt")

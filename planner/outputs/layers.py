@@ -39,6 +39,21 @@ def result_tables(plan: Plan) -> dict[str, pd.DataFrame]:
         "place_sets": plan.practice.place_sets,
         "verdicts": plan.practice.verdicts,
         "standard": plan.practice.standard,
+        **_group_tables(plan),
+    }
+
+
+def _group_tables(plan: Plan) -> dict[str, pd.DataFrame]:
+    """Return belts and clusters by layer name; nothing for a study without places."""
+    belts, clusters = plan.practice.belts, plan.practice.clusters
+    if belts is None or clusters is None:
+        return {}
+    return {
+        "belts": belts.table,
+        "belt_places": belts.places,
+        "belt_links": belts.links,
+        "clusters": clusters.table,
+        "cluster_places": clusters.places,
     }
 
 

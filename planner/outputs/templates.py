@@ -22,7 +22,7 @@ HEADER_ROW = 2
 _LAST_ROW = 5_000
 _WIDTHS = {"id": 14, "text": 22, "number": 12, "integer": 10, "flag": 10, "choice": 16, "date": 14}
 _NOTE_WIDTHS = (18, 10, 18, 50, 12, 60, 50)
-_UNITS = {"people": "people", "households": "households", "m2": "m2", "10,000 CNY": "cny10k"}
+_UNITS = {"people": "people", "households": "households", "m": "m", "m2": "m2", "10,000 CNY": "cny10k"}
 _REQUIRED_FILL, _OPTIONAL_FILL = "FFC7352B", "FF4A6A8A"
 _KINDS_TO_TABLES = {"population": "demand"}
 

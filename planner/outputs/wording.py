@@ -32,7 +32,11 @@ _SUBJECTS = {
     "is_verified": "sheets.flag_",
     "parent": "terms.",
     "standard": "standards.",
+    "is_break": "sheets.flag_",
+    "membership": "belts.membership_",
 }
+# Several codes in one cell, by comma.
+_LISTS = {"basis": "belts.basis_", "functions": "belts.function_", "lacks_functions": "belts.function_"}
 # A whole of something else than people.
 _WHOLE = {"class": "class_all", "rule_class": "class_all", "town_name": "town_all"}
 
@@ -41,7 +45,7 @@ def in_words(table: pd.DataFrame, language: Language = "zh") -> pd.DataFrame:
     """Return `table` without its geometry and with its codes as words; a code without words stays as it is."""
     worded = pd.DataFrame(table.drop(columns="geometry", errors="ignore"))
     for column in worded.columns:
-        if column in {"profile", "tier"} or column in _SUBJECTS or column in _WHOLE:
+        if column in {"profile", "tier"} or column in _SUBJECTS or column in _WHOLE or column in _LISTS:
             worded[column] = pd.Series(
                 [_word(str(column), value, language) for value in worded[column]], index=worded.index, dtype=object
             )
@@ -55,11 +59,19 @@ def _word(column: str, value: object, language: Language) -> str | None:
         return None
     if value == "all" and column in _WHOLE:
         return text(f"network.{_WHOLE[column]}", language)
+    if column in _LISTS:
+        words = [_known(f"{_LISTS[column]}{code}", code, language) for code in str(value).split(",") if code]
+        return ("、" if language == "zh" else ", ").join(words)
     if column == "profile":
         return profile_name(str(value), language)
     if column == "tier":
         return tier_name(str(value), language)
+    subject = _SUBJECTS.get(column)
+    return str(value) if subject is None else _known(f"{subject}{str(value).lower()}", value, language)
+
+
+def _known(key: str, value: object, language: Language) -> str:
     try:
-        return text(f"{_SUBJECTS[column]}{str(value).lower()}", language)
+        return text(key, language)
     except KeyError:
         return str(value)  # a code or a name of the user's own

@@ -29,9 +29,12 @@ _FORMATS = {
     "over_median_min": MINUTES, "age60_people": PEOPLE, "children_people": PEOPLE, "relocated_people": PEOPLE,
     "differing_people": PEOPLE, "cutoff_min": "0", "person_min_over": PEOPLE, "marginal_people": PEOPLE,
     "total_people": PEOPLE, "households": PEOPLE, "cost": "#,##0.0", "n_facilities": PEOPLE, "age60": PEOPLE,
+    "length_m": PEOPLE, "longest_link_m": PEOPLE, "corridor_m": PEOPLE, "along_m": PEOPLE, "straight_m": PEOPLE,
+    "farthest_min": MINUTES, "link_min": MINUTES, "buffer_m": PEOPLE,
     "children": PEOPLE, "relocated": PEOPLE, "rank": "0", "year": "0", "row": "0",
 }  # fmt: skip
-_WIDTHS = {"item": 44, "value": 80, "name": 30, "file": 28,
+_WIDTHS = {"places": 60, "functions": 30, "lacks_functions": 30, "other_rooms": 24, "from_name": 24, "to_name": 24,
+           "belt_name": 24, "item": 44, "value": 80, "name": 30, "file": 28,
            "problem": 46, "repair": 46, "cause": 26, "reason": 30, "towns": 28,
            "settlements": 28, "area_name": 20, "old_value": 16, "new_value": 16, "area_id": 16, "owner": 22,
            "facility_id": 14, "candidate_id": 12, "settlement_id": 14}  # fmt: skip
@@ -89,8 +92,22 @@ def _practice_sheets(plan: Plan, language: Language) -> list[Sheet]:
         "rectification": rectification_list(plan.study, checklist, language),
         "place_sets": county,
         "standard": practice.standard,
+        **_group_tables(plan),
     }
     return [_sheet(plan, name, in_words(table, language), language) for name, table in tables.items() if len(table)]
+
+
+def _group_tables(plan: Plan) -> dict[str, pd.DataFrame]:
+    """Return the belts with their chains and the clusters with their places; nothing for a study without places."""
+    belts, clusters = plan.practice.belts, plan.practice.clusters
+    if belts is None or clusters is None:
+        return {}
+    return {
+        "belts": belts.table.rename(columns={"name": "belt_name"}),
+        "belt_links": belts.links,
+        "clusters": clusters.table,
+        "cluster_places": clusters.places,
+    }
 
 
 _COLUMNS: dict[str, tuple[str, ...]] = {
@@ -107,6 +124,14 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "standard": ("standard", "rule", "tier", "rule_class", "group", "profile", "cutoff_min", "distance_m", "area_level",
                  "area_name", "population", "covered_people", "covered_share", "target_share", "judgement", "class_by",
                  "says", "source", "is_verified"),
+    "belts": ("belt_name", "zone", "basis", "profile", "buffer_m", "break_min", "n_places", "n_breaks", "n_sections",
+              "length_m", "longest_link_m", "corridor_m"),
+    "belt_links": ("belt_name", "seq", "from_id", "from_name", "to_id", "to_name", "length_m", "link_min",
+                   "along_m", "straight_m", "is_break", "cause"),
+    "clusters": ("cluster_id", "town_name", "n_places", "n_connected", "places", "farthest_min", "n_unrecorded",
+                 "functions", "lacks_functions", "other_rooms"),
+    "cluster_places": ("facility_id", "name", "tier", "town_name", "membership", "cluster_id", "functions",
+                       "other_rooms"),
     "headline": ("item", "value"),
     "summary": ("tier", "profile", "group", "area_class", "population", "covered_people", "uncovered_people",
                 "unknown_people", "covered_share", "own_share"),

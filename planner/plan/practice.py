@@ -13,6 +13,7 @@ from planner.coverage.norms import compare_standards, standard_table
 from planner.coverage.verdicts import verdict_matrix
 from planner.errors import ScenarioError
 from planner.plan.coverage import coverage_table
+from planner.plan.groups import practice_belts, town_clusters
 from planner.plan.ready import areas_of, demand_access
 from planner.reach.access import access_table
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from planner.coverage.belts import Belts
+    from planner.coverage.clusters import Clusters
     from planner.plan.ready import Reach
     from planner.scenario import Scenario
     from planner.study import Study
@@ -40,6 +43,8 @@ class PracticeNetwork:
     place_sets : coverage by all named places and by qualified ones alone (`place_set`).
     verdicts : both verdicts for every area and group, profiles side by side, for the main tier.
     standard : coverage by the rules of the scenario's standard; empty when that is a name in words only.
+    belts : practice belts as chains of places; None without places.
+    clusters : places of a town within a few minutes of one another; None without places.
     """
 
     tiers: pd.DataFrame
@@ -49,6 +54,8 @@ class PracticeNetwork:
     place_sets: pd.DataFrame
     verdicts: pd.DataFrame
     standard: pd.DataFrame
+    belts: Belts | None
+    clusters: Clusters | None
 
 
 def place_set_table(reach: Reach, access: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -107,6 +114,8 @@ def practice_network(reach: Reach, access: pd.DataFrame, coverage: pd.DataFrame)
         place_sets=place_set_table(reach, access),
         verdicts=verdict_matrix(main),
         standard=_norm_of_plan(reach, access) if is_norm else pd.DataFrame(),
+        belts=practice_belts(reach) if study.has("facilities") else None,
+        clusters=town_clusters(reach) if study.has("facilities") else None,
     )
 
 
