@@ -24,20 +24,23 @@ _HOMES = {
     "planner.plan.coverage": ("coverage_table", "gap_table", "verdict_table"),
     "planner.plan.groups": ("practice_belts", "town_clusters"),
     "planner.plan.practice": ("network_findings", "norm_table", "place_set_table"),
-    "planner.plan.proposals": ("proposal_table",),
+    "planner.plan.proposals": ("Proposals", "propose"),
     "planner.plan.ready": ("Reach", "demand_access", "prepare"),
     "planner.plan.settlements": ("settlement_audit",),
     "planner.plan.stages": ("Plan", "make_plan"),
-    "planner.progress": ("Cancellable",),
+    "planner.progress": ("Cancellable", "Standing"),
     "planner.replay": ("replay_export",),
     "planner.scenario": ("Scenario", "scenario_from_toml", "scenario_to_toml"),
     "planner.siting.certificate": ("check_certificate",),
+    "planner.siting.curve": ("budget_curve",),
+    "planner.siting.phases": ("plan_phases",),
     "planner.siting.problem": ("SitingProblem",),
     "planner.siting.solution": ("SitingSolution",),
     "planner.siting.solve": ("solve",),
     "planner.standards": ("Profile", "default_profiles"),
     "planner.store": ("open_study", "save_study"),
     "planner.study": ("Study", "new_study"),
+    "planner.wishes": ("Quota", "Wishes"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -57,20 +60,23 @@ if TYPE_CHECKING:
     from planner.plan.coverage import coverage_table, gap_table, verdict_table
     from planner.plan.groups import practice_belts, town_clusters
     from planner.plan.practice import network_findings, norm_table, place_set_table
-    from planner.plan.proposals import proposal_table
+    from planner.plan.proposals import Proposals, propose
     from planner.plan.ready import Reach, demand_access, prepare
     from planner.plan.settlements import settlement_audit
     from planner.plan.stages import Plan, make_plan
-    from planner.progress import Cancellable
+    from planner.progress import Cancellable, Standing
     from planner.replay import replay_export
     from planner.scenario import Scenario, scenario_from_toml, scenario_to_toml
     from planner.siting.certificate import check_certificate
+    from planner.siting.curve import budget_curve
+    from planner.siting.phases import plan_phases
     from planner.siting.problem import SitingProblem
     from planner.siting.solution import SitingSolution
     from planner.siting.solve import solve
     from planner.standards import Profile, default_profiles
     from planner.store import open_study, save_study
     from planner.study import Study, new_study
+    from planner.wishes import Quota, Wishes
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  whatever is asked for

@@ -20,6 +20,7 @@ from planner.standards import (
     reasons,
 )
 from planner.tiers import Tier, default_tiers
+from planner.wishes import Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +45,7 @@ class Scenario(BaseModel):
     standard : the standard that the time limit comes from: a code of `texts/standards.toml`, or a name in words.
     own_standards : standards of the user's own, by code.
     main_profile, main_tier : what gaps and siting are computed for.
-    n_new : how many candidate sites to propose.
+    siting : what is wanted of new places; `n_new` beside it is short for `siting.n_new`.
     settlement_tier : the tier that has to serve a relocation settlement.
     belts : practice belts by code; see `planner.belts`. None: one for each name of the table `corridors`.
     cluster_min : places of a town form a cluster when every pair is within these minutes by the main profile.
@@ -65,11 +66,23 @@ class Scenario(BaseModel):
     own_standards: dict[str, Standard] = Field(default_factory=dict)
     main_profile: str = "walk"
     main_tier: str = "any"
-    n_new: int = Field(default=10, ge=0, le=10_000)
+    siting: Wishes = Field(default_factory=Wishes)
     settlement_tier: str = "any"
     belts: dict[str, Belt] = Field(default_factory=dict)
     cluster_min: float = Field(default=5.0, gt=0, le=60)
     seed: int = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_n_new(cls, data: Any) -> Any:  # noqa: ANN401  whatever the user wrote
+        if not isinstance(data, dict) or data.get("n_new") is None:
+            return data
+        rest = {name: value for name, value in data.items() if name != "n_new"}
+        siting = rest.get("siting", {})
+        siting = siting.model_dump() if isinstance(siting, Wishes) else siting
+        if not isinstance(siting, dict):
+            return data
+        return {**rest, "siting": {**siting, "n_new": data["n_new"]}}
 
     @model_validator(mode="after")
     def _codes_exist(self) -> Scenario:
@@ -80,6 +93,11 @@ class Scenario(BaseModel):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} '{getattr(self, name)}' is none of {sorted(known)}")
         return self
+
+    @property
+    def n_new(self) -> int | None:
+        """The most new sites that siting may open; None = no limit."""
+        return self.siting.most_new
 
     @property
     def tier_codes(self) -> tuple[str, ...]:

@@ -155,17 +155,17 @@ def site(
 ) -> None:
     """Choose the candidate sites that cover most uncovered people, with a bound that proves how good they are."""
     from planner.outputs.headline import proof_sentence
-    from planner.plan.proposals import proposal_table
+    from planner.plan.proposals import propose
 
     opened = opened_study(study)
     chosen = chosen_scenario(opened, scenario, n_new=n_new, main_profile=profile, cutoff_min=cutoff, main_tier=tier)
     reach = made_reach(opened, chosen.with_choices(profiles=[chosen.main_profile]))
     with Bars() as bars:
-        table, proposals = proposal_table(reach, progress=bars)
+        proposals = propose(reach, progress=bars)
     summary = proposals.summary()
     if as_json:
         print_json(summary)
         return
     columns = ("rank", "candidate_id", "name", "marginal_people", "total_people", "towns", "settlements")
-    print_table(conditions_of(reach), worded(table), columns)
+    print_table(conditions_of(reach), worded(proposals.sites), columns)
     typer.echo(proof_sentence(summary, language()))

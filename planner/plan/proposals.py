@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -9,78 +10,185 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from planner.coverage.areas import assign_areas
 from planner.coverage.minutes import access_of
+from planner.errors import InputError
 from planner.network.snap import snap_table
-from planner.plan.ready import areas_of, demand_access
+from planner.plan.ready import areas_of
 from planner.progress import SILENT
-from planner.reach.access import access_table
+from planner.reach.access import access_table, chosen
 from planner.reach.travel_times import travel_times
+from planner.siting.problem import BY_MINUTES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from typing import Any
+
+    from numpy.typing import NDArray
 
     from planner.network.road_network import Snapped
     from planner.plan.ready import Reach
     from planner.progress import Progress
     from planner.scenario import Scenario
-    from planner.siting.candidates import Proposals
+    from planner.siting.answer import Answer
+    from planner.siting.candidates import Ground
+    from planner.siting.problem import SitingProblem
+    from planner.siting.solution import SitingSolution
+    from planner.wishes import Wishes
+
+# Objectives of minutes look further than the limit: this far, one way.
+FARTHEST_MIN = 240.0
 
 
-def proposal_table(
-    reach: Reach, access: pd.DataFrame | None = None, progress: Progress = SILENT
-) -> tuple[gpd.GeoDataFrame, Proposals]:
-    """Return the candidates to activate in rank order, and the siting problem with its solution and bounds.
+@dataclass(frozen=True, eq=False)
+class Proposals:
+    """Proposed sites with their proof.
 
-    Computed for the scenario's main profile, main tier, time limit and `n_new`; existing places stay as they are.
-    Settlements stand in the problem as rows without people: their people are part of demand. A candidate of a tier
-    that does not count for the main tier, or whose owner refused, is never proposed; one without a tier can be any.
+    Attributes
+    ----------
+    answer : problem, solution, check, curve and years.
+    sites : the candidates to open in rank order, with what they add, whom they cover and their best substitute.
+    rejected : every other candidate with the reason why it lost.
+    curve : best plans by number of new sites, with bounds; without rows where not asked.
+    phases : years in order; without rows where not asked.
+    """
+
+    answer: Answer
+    sites: gpd.GeoDataFrame
+    rejected: gpd.GeoDataFrame
+    curve: pd.DataFrame
+    phases: pd.DataFrame
+
+    @property
+    def problem(self) -> SitingProblem:
+        """The siting problem."""
+        return self.answer.problem
+
+    @property
+    def solution(self) -> SitingSolution:
+        """The plan and its proof."""
+        return self.answer.solution
+
+    def summary(self) -> dict[str, Any]:
+        """Return everything as plain values; see `planner.siting.answer.Answer.summary`."""
+        return self.answer.summary()
+
+
+def propose(
+    reach: Reach, wishes: Wishes | None = None, access: pd.DataFrame | None = None, progress: Progress = SILENT
+) -> Proposals:
+    """Return the candidates to activate, why these and not others, and how far from best the plan can be at most.
+
+    Computed for the scenario's main profile, main tier and time limit; existing places stay as they are, unless
+    `wishes` let them close or move. Settlements stand in the problem as rows without people: their people are part of
+    demand. A candidate of a tier that does not count for the main tier, or whose owner refused, is never proposed; one
+    without a tier can be any.
+
+    Parameters
+    ----------
+    wishes : what is wanted; None = the scenario's own (`scenario.siting`).
+    access : of `demand_access`, where it is at hand.
+    progress : hears a `Standing` with value, bound and gap; when it cancels, the best plan so far is returned.
 
     Raises
     ------
     InputError
-        When the study has no candidates.
+        When the study has no candidates, an id or name does not exist, or a cost or capacity is missing.
     """
-    from planner.siting.candidates import Wishes, propose_sites
+    from planner.siting.answer import ask_siting, curve_table, phase_table, rejected_table, site_records
+
+    wishes = reach.scenario.siting if wishes is None else wishes
+    candidates = reach.study.table("candidates")
+    answer = ask_siting(ground_of(reach, wishes, access), wishes, progress)
+    return Proposals(
+        answer=answer,
+        sites=_placed(pd.DataFrame(site_records(answer), columns=_SITE_COLUMNS), candidates),
+        rejected=_placed(rejected_table(answer).drop(columns="row"), candidates),
+        curve=curve_table(answer),
+        phases=phase_table(answer),
+    )
+
+
+_SITE_COLUMNS = [
+    "candidate_id", "rank", "year", "marginal_people", "total_people", "reached_people", "marginal_value",
+    "total_value", "towns", "villages", "settlements", "substitute_id", "substitute_name", "substitute_loss",
+]  # fmt: skip
+
+
+def ground_of(reach: Reach, wishes: Wishes, access: pd.DataFrame | None = None) -> Ground:
+    """Return candidates, people and places of a study with the minutes between them that `wishes` need.
+
+    Raises
+    ------
+    InputError
+        When the study has no candidates, or a place that may close is none that counts for the main tier.
+    """
+    from planner.siting.candidates import Ground
 
     scenario, study, code = reach.scenario, reach.study, reach.scenario.main_profile
     candidates = study.table("candidates")
-    access = demand_access(reach) if access is None else access
     snapped = _snap(reach, candidates, "candidate_id")
-    existing = access_of(access, list(study.table("demand")["demand_id"]), code, scenario.main_tier)
-    minutes = [travel_times(reach.profiles[code], snapped, reach.demand[code], scenario.cutoff_min, scenario.direction)]
-    nearest_min = [existing["travel_time_min"].to_numpy(dtype=float)]
+    single, others = _split_places(reach, wishes)
+    points = [reach.demand[code]]
     people = [_demand_of_siting(reach)]
     if study.has("settlements"):
-        settlements = study.tables["settlements"]
-        homes = _snap(reach, settlements, "settlement_id")
-        minutes.append(travel_times(reach.profiles[code], snapped, homes, scenario.cutoff_min, scenario.direction))
-        served = access_table(reach.facilities, reach.places, {code: homes}, {code: reach.profiles[code]}, scenario)
-        served = access_of(served, list(settlements["settlement_id"]), code, scenario.main_tier)
-        nearest_min.append(served["travel_time_min"].to_numpy(dtype=float))
-        names = settlements["name"].to_numpy(dtype=object)
-        ids = settlements["settlement_id"].to_numpy(dtype=object)
-        people.append(pd.DataFrame({"demand_id": ids, "population": 0.0, "settlement": names}))
-    proposals = propose_sites(
-        candidates,
-        pd.concat(people, ignore_index=True),
-        sparse.csr_matrix(sparse.hstack([times.minutes() for times in minutes])),
-        np.concatenate(nearest_min),
-        Wishes(cutoff_min=scenario.cutoff_min, n_new=scenario.n_new, lock_out=_not_to_open(candidates, scenario)),
-        progress,
+        points.append(_snap(reach, study.tables["settlements"], "settlement_id"))
+        people.append(_settlements_of_siting(reach))
+    far_min = FARTHEST_MIN if wishes.objective in BY_MINUTES else scenario.cutoff_min
+    own = _rows_of(reach.places[code], single["facility_id"]) if len(single) else None
+    existing = [_existing_min(reach, others, access if own is None else None, one) for one in points]
+    return Ground(
+        candidates=_candidates_of_siting(reach, candidates),
+        demand=pd.concat(people, ignore_index=True),
+        minutes=_times(reach, snapped, points, far_min),
+        existing_min=np.concatenate(existing),
+        cutoff_min=scenario.cutoff_min,
+        places=pd.DataFrame(single.drop(columns="geometry")) if own is not None else None,
+        place_minutes=None if own is None else _times(reach, own, points, far_min),
+        names=_names(reach),
     )
-    return _proposal_rows(candidates, proposals.summary()["chosen"]), proposals
 
 
-def _not_to_open(candidates: gpd.GeoDataFrame, scenario: Scenario) -> list[str]:
-    """Return the candidates that must not be proposed: those that would not count for the tier, those refused."""
-    counted = scenario.tiers_of(scenario.main_tier)
-    is_out = np.zeros(len(candidates), bool)
-    if counted is not None and "tier" in candidates:
-        is_out |= (candidates["tier"].notna() & ~candidates["tier"].isin(counted)).to_numpy(bool)
-    if "consent" in candidates:
-        is_out |= (candidates["consent"] == "refused").fillna(value=False).to_numpy(bool)
-    return [str(each) for each in candidates.loc[is_out, "candidate_id"]]
+def _split_places(reach: Reach, wishes: Wishes) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Return the places that need rows of their own, and the others of the main tier.
+
+    Those that may close or move do; with "backup-cover" all do, because people count once two of them are near.
+    """
+    counted = reach.scenario.tiers_of(reach.scenario.main_tier)
+    places = reach.facilities if counted is None else reach.facilities[reach.facilities["tier"].isin(counted)]
+    optional = [*wishes.closable, *wishes.movable]
+    unknown = sorted(set(optional) - set(places["facility_id"].astype(str)))
+    if unknown:
+        raise InputError(
+            f"There is no existing place {unknown[:5]} ({len(unknown)}) that counts for tier "
+            f"'{reach.scenario.main_tier}', so it cannot close or move."
+        )
+    is_single = places["facility_id"].astype(str).isin(optional).to_numpy(bool)
+    if wishes.objective == "backup-cover":
+        is_single = np.ones(len(places), dtype=bool)
+    return places[is_single], places[~is_single]
+
+
+def _rows_of(places: Snapped, ids: pd.Series) -> Snapped:
+    row_of = {str(name): row for row, name in enumerate(places.ids)}
+    return chosen(places, np.array([row_of[str(each)] for each in ids], dtype=np.int64))
+
+
+def _existing_min(
+    reach: Reach, places: gpd.GeoDataFrame, access: pd.DataFrame | None, points: Snapped
+) -> NDArray[np.float64]:
+    """Return minutes from points to the nearest of `places`, of the main tier; inf = none, NaN = unknown."""
+    code = reach.scenario.main_profile
+    if access is None or points is not reach.demand[code]:
+        profile = {code: reach.profiles[code]}
+        access = access_table(places, reach.places, {code: points}, profile, reach.scenario)
+    found = access_of(access, list(points.ids), code, reach.scenario.main_tier)
+    return found["travel_time_min"].to_numpy(dtype=float)
+
+
+def _times(reach: Reach, places: Snapped, points: list[Snapped], far_min: float) -> sparse.csr_matrix:
+    network, direction = reach.profiles[reach.scenario.main_profile], reach.scenario.direction
+    parts = [travel_times(network, places, one, far_min, direction).minutes() for one in points]
+    return sparse.csr_matrix(sparse.hstack(parts))
 
 
 def _snap(reach: Reach, table: gpd.GeoDataFrame, id_column: str) -> Snapped:
@@ -89,23 +197,60 @@ def _snap(reach: Reach, table: gpd.GeoDataFrame, id_column: str) -> Snapped:
     return snap_table(network, table, id_column, reach.study.tables.get("barriers"))[code]
 
 
-def _demand_of_siting(reach: Reach) -> pd.DataFrame:
-    """Return the demand with the names of its towns and villages, as the answer will print them."""
-    demand = pd.DataFrame(reach.study.table("demand").drop(columns="geometry"))
-    areas = areas_of(reach.study)
-    if areas is None:
-        return demand
-    names = areas.set_index("area_id")["name"]
-    return demand.assign(
-        town=reach.assigned["town_id"].map(names).to_numpy(dtype=object),
-        village=reach.assigned["village_id"].map(names).to_numpy(dtype=object),
+def _candidates_of_siting(reach: Reach, candidates: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the candidates with the ids of their towns and villages, and why some must not be opened."""
+    assigned = assign_areas(candidates, areas_of(reach.study))
+    return candidates.assign(
+        town=assigned["town_id"].to_numpy(dtype=object),
+        village=assigned["village_id"].to_numpy(dtype=object),
+        excluded=_excluded(candidates, reach.scenario),
     )
 
 
-def _proposal_rows(candidates: gpd.GeoDataFrame, sites: Sequence[Mapping[str, Any]]) -> gpd.GeoDataFrame:
-    columns = ["candidate_id", "rank", "marginal_people", "total_people", "towns", "settlements"]
-    table = pd.DataFrame(list(sites), columns=columns)
-    for column in ("towns", "settlements"):
-        table[column] = pd.Series(["、".join(names) for names in table[column]], dtype=object)
-    merged = table.merge(pd.DataFrame(candidates), on="candidate_id", how="left", validate="one_to_one")
+def _excluded(candidates: gpd.GeoDataFrame, scenario: Scenario) -> list[str | None]:
+    """Return why a candidate must not be proposed: it would not count for the tier, or its owner refused."""
+    counted = scenario.tiers_of(scenario.main_tier)
+    reasons: list[str | None] = [None] * len(candidates)
+    if counted is not None and "tier" in candidates:
+        is_other = (candidates["tier"].notna() & ~candidates["tier"].isin(counted)).to_numpy(bool)
+        reasons = ["other-tier" if out else None for out in is_other]
+    if "consent" in candidates:
+        refused = (candidates["consent"] == "refused").fillna(value=False).to_numpy(bool)
+        reasons = ["refused" if out else reason for out, reason in zip(refused, reasons, strict=True)]
+    return reasons
+
+
+def _demand_of_siting(reach: Reach) -> pd.DataFrame:
+    """Return the demand with the ids of its towns and villages."""
+    demand = pd.DataFrame(reach.study.table("demand").drop(columns="geometry"))
+    return demand.assign(
+        town=reach.assigned["town_id"].to_numpy(dtype=object),
+        village=reach.assigned["village_id"].to_numpy(dtype=object),
+    )
+
+
+def _settlements_of_siting(reach: Reach) -> pd.DataFrame:
+    ids = reach.study.tables["settlements"]["settlement_id"].to_numpy(dtype=object)
+    return pd.DataFrame({"demand_id": ids, "population": 0.0, "settlement": ids})
+
+
+def _names(reach: Reach) -> dict[str, dict[str, str]]:
+    names: dict[str, dict[str, str]] = {}
+    areas = areas_of(reach.study)
+    if areas is not None:
+        for level in ("town", "village"):
+            rows = areas[areas["level"] == level]
+            names[level] = dict(zip(rows["area_id"].astype(str), rows["name"].astype(str), strict=True))
+    if reach.study.has("settlements"):
+        table = reach.study.tables["settlements"]
+        names["settlement"] = dict(zip(table["settlement_id"].astype(str), table["name"].astype(str), strict=True))
+    return names
+
+
+def _placed(table: pd.DataFrame, candidates: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return `table` with the columns and the geometry of the candidates that it names."""
+    own = pd.DataFrame(candidates).drop(
+        columns=[name for name in table.columns if name != "candidate_id"], errors="ignore"
+    )
+    merged = table.merge(own, on="candidate_id", how="left", validate="one_to_one")
     return gpd.GeoDataFrame(merged, geometry="geometry", crs=candidates.crs)

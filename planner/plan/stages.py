@@ -13,20 +13,20 @@ from planner.network.components import summary
 from planner.plan.circles import circle_table, snap_grids, time_surfaces
 from planner.plan.coverage import coverage_table, gap_table, verdict_table
 from planner.plan.practice import practice_network
-from planner.plan.proposals import proposal_table
+from planner.plan.proposals import propose
 from planner.plan.ready import areas_of, demand_access, prepare
 from planner.plan.settlements import settlement_audit
-from planner.progress import SILENT
+from planner.progress import SILENT, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
     from planner.plan.practice import PracticeNetwork
+    from planner.plan.proposals import Proposals
     from planner.progress import Progress
     from planner.reach.surfaces import TimeSurface
     from planner.scenario import Scenario
-    from planner.siting.candidates import Proposals
     from planner.study import Study
 
 
@@ -50,7 +50,7 @@ class Plan:
     settlement_nearest : nearest place of each tier by each profile, per settlement.
     settlement_totals : served, unserved and unknown people of all settlements.
     proposals : chosen candidate sites in rank order.
-    siting : the problem and its solution with value, bound and certificate; None without candidates.
+    siting : the plan with its proof, rejected candidates, curve and years; None without candidates.
     unplaced : what touches no road.
     practice : what the places are: pyramid, checklist, standards.
     """
@@ -101,7 +101,7 @@ def make_plan(study: Study, scenario: Scenario, progress: Progress = SILENT) -> 
     surfaces = time_surfaces(reach, grids)
     progress.update(7, 8, "siting")
     nothing = gpd.GeoDataFrame(geometry=[], crs=study.crs)
-    proposals, siting = proposal_table(reach, access) if study.has("candidates") else (nothing, None)
+    siting = propose(reach, None, access, Step(progress, 7 / 8, 1.0)) if study.has("candidates") else None
     progress.update(8, 8, "siting")
     return Plan(
         study=study,
@@ -117,7 +117,7 @@ def make_plan(study: Study, scenario: Scenario, progress: Progress = SILENT) -> 
         settlements=audit.table if audit else nothing,
         settlement_nearest=audit.nearest if audit else pd.DataFrame(),
         settlement_totals=audit.totals if audit else pd.DataFrame(),
-        proposals=proposals,
+        proposals=nothing if siting is None else siting.sites,
         siting=siting,
         unplaced=reach.unplaced,
         practice=practice_network(reach, access, coverage),

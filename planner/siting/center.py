@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
+from planner.errors import CancelledError
+from planner.progress import Standing
 from planner.siting.bounds import rule_prices, sides_of
 from planner.siting.certificate import Certificate, Leaf
 from planner.siting.judge import reachable
@@ -60,7 +62,11 @@ def least_worst(problem: SitingProblem, ask: Ask, rules: Rules, leeway: Leeway, 
         else:
             status = answer.status if best is None or answer.status == "cancelled" else "done"
             break
-        progress.update(1 - (high - low) / radii.size, 1.0, f"value {radii[high]:.6g}, bound {radii[low]:.6g}")
+        try:
+            progress.update(1 - (high - low) / radii.size, 1.0, Standing(float(radii[high]), float(radii[low])))
+        except CancelledError:
+            status = "cancelled"
+            break
         if low >= high:
             break
     certificate = None if leeway != Leeway() else _certificate(problem, rules, reach, radii[: low + 1])

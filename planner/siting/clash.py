@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
+from planner.errors import CancelledError
 from planner.siting.bounds import sides_of
 from planner.siting.judge import broken_rules, coverable, reachable
 from planner.siting.mip import Limits, Model, solve_model
@@ -47,7 +48,7 @@ def concede(problem: SitingProblem, ask: Ask, progress: Progress) -> Concession:
     """Return what has to be given up: fewest demands first, then fewest people left out; and which rules clash."""
     rules = compile_rules(problem, ask.n_new, ask.budget, locks_as_rules=True)
     rows = np.flatnonzero((rules.lowest == 0) & (rules.highest == 1))
-    n_rules = _fewest(rules, rows)
+    n_rules, _ = _fewest(rules, rows)
     people = 0.0
     if ask.objective == "min-sites" or ask.objective in BY_MINUTES:
         people = _people_short(problem, ask, rules, n_rules)
@@ -59,13 +60,28 @@ def unmet_of(problem: SitingProblem, ask: Ask, is_open: NDArray[np.bool_]) -> tu
     return tuple(broken_rules(problem, ask, is_open))
 
 
-def _fewest(rules: Rules, rows: NDArray[np.int64]) -> int:
-    """Return the least number of demand rules that have to be given up so that the others hold."""
+def least_broken(problem: SitingProblem, ask: Ask) -> NDArray[np.bool_]:
+    """Return a plan that gives up as few demands as can be, whatever its value: where a search found none in time."""
+    rules = compile_rules(problem, ask.n_new, ask.budget, locks_as_rules=True)
+    rows = np.flatnonzero((rules.lowest == 0) & (rules.highest == 1))
+    is_open = rules.lowest.astype(bool)
+    is_open[list(problem.existing)] = True
+    if not rules.broken_by(is_open):
+        return is_open
+    is_open = rules.lowest.astype(bool)
+    _, x = _fewest(rules, rows)
+    if x is not None:
+        is_open[rows] = x > 0.5  # noqa: PLR2004  0 or 1
+    return is_open
+
+
+def _fewest(rules: Rules, rows: NDArray[np.int64]) -> tuple[int, NDArray[np.float64] | None]:
+    """Return the least number of demand rules that have to be given up so that the others hold, and such a plan."""
     sides = sides_of(rules, rows)
     soft = np.array([name[0] in DEMAND_KINDS for name in rules.names], dtype=bool) & (sides.upper < 0)
-    if not soft.any():
-        return 0
     at = np.flatnonzero(soft)
+    if not at.size:
+        return 0, None
     slack = sparse.csr_matrix((sides.upper[at], (at, np.arange(at.size))), shape=(sides.upper.size, at.size))
     answer = solve_model(
         Model(
@@ -77,7 +93,9 @@ def _fewest(rules: Rules, rows: NDArray[np.int64]) -> int:
             upper=sides.upper,
         )
     )
-    return at.size if answer.x is None else round(answer.value)
+    if answer.x is None:
+        return at.size, None
+    return round(answer.value), answer.x[: rows.size]
 
 
 def _people_short(problem: SitingProblem, ask: Ask, rules: Rules, n_rules: int) -> float:
@@ -123,7 +141,8 @@ def smallest_clash(problem: SitingProblem, ask: Ask, progress: Progress) -> tupl
 
     Implicit hitting sets (Ignatiev, Previti, Liffiton and Marques-Silva 2015): the smallest set that meets every known
     correction set is a clash as soon as it cannot hold. When a third of the time is spent, the last clashing set found
-    is thinned by deletion instead: then no rule of it can be left out, but a smaller set may exist.
+    is thinned by deletion instead: then no rule of it can be left out, but a smaller set may exist. () as well when the
+    user cancels.
     """
     deadline = time.monotonic() + ask.time_limit_s / 3
     elastic = _elastic(problem, ask)
@@ -137,7 +156,10 @@ def smallest_clash(problem: SitingProblem, ask: Ask, progress: Progress) -> tupl
         if not broken:
             return ()
         corrections.append(broken)
-        progress.update(0.5, 1.0, f"{len(corrections)} sets of rules tried for the smallest clash")
+        try:
+            progress.update(0.5, 1.0, f"{len(corrections)} sets of rules tried for the smallest clash")
+        except CancelledError:
+            return ()
         if time.monotonic() > deadline:
             return _thinned(elastic)
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from planner.errors import InputError
-from planner.progress import SILENT, Progress
-from planner.siting.problem import MAXIMISING
+from planner.progress import SILENT, Progress, Step
+from planner.siting.certificate import check_certificate
 from planner.siting.solve import solve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from planner.siting.problem import Objective, SitingProblem
-    from planner.siting.solution import Status
+    from planner.siting.solution import SitingSolution, Status
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class CurvePoint:
     value, certified_bound, solver_bound : as in `SitingSolution`.
     status : of the plan.
     chosen : its rows in rank order.
+    is_checked : the checker agrees with value, rules and certified bound.
     """
 
     n_new: int
@@ -35,6 +36,7 @@ class CurvePoint:
     solver_bound: float
     status: Status
     chosen: tuple[int, ...]
+    is_checked: bool
 
 
 def budget_curve(
@@ -42,12 +44,18 @@ def budget_curve(
     numbers: Sequence[int],
     objective: Objective = "max-cover",
     *,
+    budget: float | None = None,
     time_limit_s: float = 60.0,
     progress: Progress = SILENT,
 ) -> tuple[CurvePoint, ...]:
     """Return the best plan for every number of new sites in `numbers`, each within an equal part of the time.
 
     A plan of fewer sites is a plan of more, so a later point takes over an earlier plan that is better than its own.
+    When the user cancels, the points so far are returned.
+
+    Parameters
+    ----------
+    budget : most cost, of every point; None = no limit.
 
     Raises
     ------
@@ -57,26 +65,31 @@ def budget_curve(
     if objective == "min-sites":
         raise InputError("min-sites has no budget curve: it asks for the number itself.")
     ordered = sorted(set(numbers))
-    sign = 1.0 if objective in MAXIMISING else -1.0
     points: list[CurvePoint] = []
+    left_s = time_limit_s / max(1, len(ordered))
     for done, n_new in enumerate(ordered):
-        progress.update(done, len(ordered), f"{n_new} sites")
-        solution = solve(problem, objective, n_new=n_new, time_limit_s=time_limit_s / len(ordered), progress=progress)
-        point = CurvePoint(
-            n_new,
-            solution.value,
-            solution.certified_bound,
-            solution.solver_bound,
-            solution.status,
-            solution.chosen,
-        )
-        before = points[-1] if points else None
-        is_worse = before is not None and before.status != "infeasible" and sign * (before.value - point.value) > 0
-        if before is not None and is_worse and point.status == "feasible":
-            point = CurvePoint(
-                n_new, before.value, point.certified_bound, point.solver_bound, "feasible", before.chosen
-            )
-        points.append(point)
+        step = Step(progress, done / len(ordered), (done + 1) / len(ordered))
+        solution = solve(problem, objective, n_new=n_new, budget=budget, time_limit_s=left_s, progress=step)
         if solution.status == "cancelled":
             break
+        points.append(_point(problem, n_new, solution, points[-1] if points else None))
     return tuple(points)
+
+
+def _point(problem: SitingProblem, n_new: int, solution: SitingSolution, before: CurvePoint | None) -> CurvePoint:
+    point = CurvePoint(
+        n_new=n_new,
+        value=solution.value,
+        certified_bound=solution.certified_bound,
+        solver_bound=solution.solver_bound,
+        status=solution.status,
+        chosen=solution.chosen,
+        is_checked=check_certificate(problem, solution).is_valid,
+    )
+    if before is None or before.status == "infeasible" or point.status != "feasible":
+        return point
+    sign = 1.0 if solution.ask.is_maximising else -1.0
+    if sign * (before.value - point.value) <= 0:
+        return point
+    # The earlier plan keeps this point's rules as well: its check holds on.
+    return replace(point, value=before.value, chosen=before.chosen, is_checked=point.is_checked and before.is_checked)

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from planner.progress import Standing
+
 if TYPE_CHECKING:
     from planner.progress import Progress
 
@@ -38,4 +40,4 @@ class Deadline:
         """Tell the listener where the solver stands; raises `CancelledError` when the user has cancelled."""
         spent = min(self.seconds, time.monotonic() - self.started)
         total = self.seconds if self.seconds < float("inf") else max(spent, 1.0) * 2
-        self.progress.update(spent, total, f"value {value:.6g}, bound {bound:.6g}")
+        self.progress.update(spent, total, Standing(value, bound))

@@ -15,6 +15,8 @@ from scipy import sparse
 from planner.siting.solution import Ask, Rejection, Site
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from planner.siting.problem import SitingProblem
@@ -40,12 +42,24 @@ class Swaps:
     joint: sparse.csc_matrix
 
 
-def sites_of(problem: SitingProblem, ask: Ask, rules: Rules, is_open: NDArray[np.bool_]) -> tuple[Site, ...]:
-    """Return the newly opened sites in rank order, each with its gains and its best substitute."""
+def sites_of(
+    problem: SitingProblem, ask: Ask, rules: Rules, is_open: NDArray[np.bool_], years: Sequence[Sequence[int]] = ()
+) -> tuple[Site, ...]:
+    """Return the newly opened sites in rank order, each with its gains and its best substitute.
+
+    Parameters
+    ----------
+    years : rows opened in each year; those of an earlier year rank before those of a later one.
+    """
     before = np.zeros(problem.n_sites, dtype=bool)
     before[list(problem.existing)] = True
     chosen = np.flatnonzero(is_open & ~before)
-    ranked = _ranked(problem, ask, chosen, is_open & before)
+    ranked = []
+    start = is_open & before
+    for rows in years or [chosen.tolist()]:
+        ranked += _ranked(problem, ask, np.intersect1d(rows, chosen).astype(np.int64), start)
+        start = start.copy()
+        start[list(rows)] = True
     alone = swaps_of(problem, ask, is_open & before).adding
     exchange = swaps_of(problem, ask, is_open)
     sites = []

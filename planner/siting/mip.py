@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.errors import CancelledError, MissingExtraError
-from planner.progress import SILENT, Progress
+from planner.progress import SILENT, Progress, Standing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from scipy import sparse
 
@@ -30,6 +32,7 @@ class Model:
     matrix : [n_rules, n].
     upper : [n_rules].
     first_side : the row of `matrix` that the rules of the problem begin at.
+    reported : (base, sign): what is reported while HiGHS runs is base + sign * (costs @ x); None = nothing but time.
     """
 
     costs: NDArray[np.float64]
@@ -39,6 +42,7 @@ class Model:
     matrix: sparse.csr_matrix
     upper: NDArray[np.float64]
     first_side: int = 0
+    reported: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def solve_model(
         solution = highspy.HighsSolution()
         solution.col_value = np.asarray(start, dtype=np.float64).tolist()
         highs.setSolution(solution)
-    is_cancelled = _watch(highspy, highs, progress)
+    is_cancelled = _watch(highspy, highs, progress, model.reported)
     highs.run()
     if is_cancelled():
         return _answer(highspy, highs, model, "cancelled")
@@ -144,7 +148,12 @@ def _highs_lp(highspy: Any, model: Model) -> Any:  # noqa: ANN401  highspy has n
     return lp
 
 
-def _watch(highspy: Any, highs: Any, progress: Progress) -> Any:  # noqa: ANN401  highspy has no types
+def _watch(
+    highspy: Any,  # noqa: ANN401  highspy has no types
+    highs: Any,  # noqa: ANN401
+    progress: Progress,
+    reported: tuple[float, float] | None,
+) -> Callable[[], bool]:
     """Let `progress` see and stop the branching; returns a function that says whether it did."""
     state = {"cancelled": False, "last": time.monotonic()}
     if progress is SILENT:
@@ -157,9 +166,12 @@ def _watch(highspy: Any, highs: Any, progress: Progress) -> Any:  # noqa: ANN401
             return
         state["last"] = time.monotonic()
         try:
-            progress.update(
-                0.5, 1.0, f"value {data.mip_primal_bound:.6g}, bound {data.mip_dual_bound:.6g}, gap {data.mip_gap:.4%}"
-            )
+            if reported is None:
+                progress.update(0.5, 1.0)
+            else:
+                base, sign = reported
+                value, bound = base + sign * data.mip_primal_bound, base + sign * data.mip_dual_bound
+                progress.update(0.5, 1.0, Standing(value, bound))
         except CancelledError:
             state["cancelled"] = True
             answer.user_interrupt = True

@@ -33,6 +33,7 @@ def cover_model(reduced: Reduced, sides: Sides) -> Model:
         matrix=sparse.vstack([link, _wide(sides.matrix, m)], format="csr"),
         upper=np.concatenate([np.zeros(m), sides.upper]),
         first_side=m,
+        reported=(reduced.base_value, -1.0),
     )
 
 

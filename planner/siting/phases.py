@@ -12,15 +12,17 @@ import numpy as np
 from scipy import sparse
 
 from planner.errors import InputError
-from planner.progress import SILENT, Progress
+from planner.progress import SILENT, Progress, Step
 from planner.siting.bounds import sides_of
+from planner.siting.certificate import check_certificate
 from planner.siting.judge import plan_value
 from planner.siting.mip import Limits, Model, solve_model
 from planner.siting.models import cover_model
+from planner.siting.outcome import Outcome
 from planner.siting.reduce import reduce_cover
 from planner.siting.rules import DEMAND_KINDS, Rules, compile_rules
 from planner.siting.solution import Ask, SitingSolution, is_equal
-from planner.siting.solve import solve
+from planner.siting.solve import explained, solve, without_idle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +46,7 @@ class Phase:
     certified_free_bound : no plan of this year's size covers more at all, by prices: the price of building in order
         is at most the difference to `value`.
     is_best : the value equals `best_after_years_before`.
+    is_checked : the checker agrees with the certified bound.
     """
 
     year: int
@@ -54,6 +57,7 @@ class Phase:
     best_after_years_before: float
     certified_free_bound: float
     is_best: bool
+    is_checked: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +66,14 @@ class PhasedPlan:
 
     Attributes
     ----------
-    phases : in order.
-    last : the solution of the last year's question without an order, which says what clashes where nothing can be done.
+    phases : in order; fewer than asked where the user cancelled.
+    last : the best plan of the last year without an order, which says what clashes where nothing can be done.
+    plan : what all years open together, ranked by year, against the bounds of `last`; `last` itself without any year.
     """
 
     phases: tuple[Phase, ...]
     last: SitingSolution
+    plan: SitingSolution
 
 
 def plan_phases(
@@ -89,6 +95,7 @@ def plan_phases(
     problem : without capacities and `fair_by`.
     n_new, budgets : allowed until the end of each year, not falling; give one of them, or both of one length.
     time_limit_s : for all years.
+    progress : when it cancels, the years so far are returned.
 
     Raises
     ------
@@ -101,35 +108,38 @@ def plan_phases(
     if problem.closable or problem.movable:
         raise InputError("Phases work with existing places that stay: a place that closes has no year.")
     began = time.monotonic()
-    last = solve(problem, n_new=years[-1][0], budget=years[-1][1], time_limit_s=time_limit_s / 4, progress=progress)
-    given_up = set(last.unmet)
-    final = _final_rules(problem, years[-1], given_up)
+    share = 1 / (len(years) + 1)
+    parts = [Step(progress, number * share, (number + 1) * share) for number in range(len(years) + 1)]
+    last = solve(problem, n_new=years[-1][0], budget=years[-1][1], time_limit_s=time_limit_s / 4, progress=parts[0])
+    final = _final_rules(problem, years[-1], set(last.unmet))
     opened = np.zeros(problem.n_sites, dtype=bool)
     phases: list[Phase] = []
     for number, (count, budget) in enumerate(years):
-        progress.update(number, len(years), f"year {number + 1}")
+        if last.status == "cancelled":
+            break
         left = max(0.5, time_limit_s - (time.monotonic() - began)) / (2 * (len(years) - number))
         ask = Ask(n_new=count, budget=budget, time_limit_s=left)
-        plan, claim = _year(problem, ask, final, opened, progress)
-        free = solve(_free(problem), n_new=count, budget=budget, time_limit_s=left, progress=progress)
-        after = plan | opened
-        is_open = after.copy()
-        is_open[problem.fixed_open] = True
-        value = plan_value(problem, ask, is_open)
-        phases.append(
-            Phase(
-                year=number + 1,
-                n_new=count,
-                budget=budget,
-                opened=tuple(np.flatnonzero(after & ~opened).tolist()),
-                value=value,
-                best_after_years_before=claim,
-                certified_free_bound=free.certified_bound,
-                is_best=is_equal(claim, value),
-            )
-        )
-        opened = after
-    return PhasedPlan(tuple(phases), last)
+        year = _year(problem, ask, final, opened, parts[number + 1])
+        if year is None:
+            break
+        phases.append(replace(year, year=number + 1))
+        opened[list(year.opened)] = True
+    plan = _whole_plan(problem, final, last, phases)
+    if len(phases) < len(years):
+        plan = replace(plan, status="cancelled")
+    return PhasedPlan(tuple(phases), last, plan)
+
+
+def _whole_plan(problem: SitingProblem, final: Rules, last: SitingSolution, phases: Sequence[Phase]) -> SitingSolution:
+    """Return what the years open together as a solution of the last year's question, with the bounds of `last`."""
+    if not phases:
+        return last
+    is_open = np.zeros(problem.n_sites, dtype=bool)
+    is_open[problem.fixed_open] = True
+    for phase in phases:
+        is_open[list(phase.opened)] = True
+    outcome = Outcome(is_open, "done", last.solver_bound, last.certificate)
+    return explained(problem, last.ask, final, outcome, last.clash, [phase.opened for phase in phases])
 
 
 def _years(n_new: Sequence[int] | None, budgets: Sequence[float] | None) -> list[tuple[int | None, float | None]]:
@@ -161,22 +171,41 @@ def _free(problem: SitingProblem) -> SitingProblem:
 
 def _year(
     problem: SitingProblem, ask: Ask, final: Rules, opened: NDArray[np.bool_], progress: Progress
-) -> tuple[NDArray[np.bool_], float]:
-    """Return the year's plan and the bound that HiGHS claims for plans that keep the years before.
+) -> Phase | None:
+    """Return one year on top of the rows `opened` before it; None when the user cancels.
 
     Columns: this year's sites, the demand, the sites of some last year that contains them and keeps every demand.
     """
-    now = compile_rules(_free(problem), ask.n_new, ask.budget)
+    free_problem = _free(problem)
+    now = compile_rules(free_problem, ask.n_new, ask.budget)
     now = replace(now, lowest=np.maximum(now.lowest, opened.astype(np.int8)))
     reduced = reduce_cover(problem, now, drop_dominated=False)
     model = cover_model(reduced, sides_of(now, reduced.rows))
     model = _with_last_year(model, reduced.rows, final, now)
     answer = solve_model(model, Limits(ask.time_limit_s), None, progress)
-    plan = opened.copy()
-    if answer.x is None:
-        return plan, math.nan
-    plan[reduced.rows[answer.x[: reduced.rows.size] > 0.5]] = True  # noqa: PLR2004  0 or 1
-    return plan, reduced.base_value - answer.bound
+    free = solve(free_problem, n_new=ask.n_new, budget=ask.budget, time_limit_s=ask.time_limit_s, progress=progress)
+    if "cancelled" in {answer.status, free.status}:
+        return None
+    is_open, claim = now.lowest.astype(bool), math.nan
+    if answer.x is not None:
+        is_open[reduced.rows[answer.x[: reduced.rows.size] > 0.5]] = True  # noqa: PLR2004  0 or 1
+        claim = reduced.base_value - answer.bound
+    # A site that adds nothing and that no demand needs may wait.
+    is_open = without_idle(problem, ask, replace(final, lowest=now.lowest), is_open)
+    value = plan_value(problem, ask, is_open)
+    fresh = is_open & ~opened
+    fresh[problem.fixed_open] = False
+    return Phase(
+        year=0,
+        n_new=ask.n_new,
+        budget=ask.budget,
+        opened=tuple(np.flatnonzero(fresh).tolist()),
+        value=value,
+        best_after_years_before=claim,
+        certified_free_bound=free.certified_bound,
+        is_best=is_equal(claim, value),
+        is_checked=check_certificate(free_problem, free).is_valid,
+    )
 
 
 def _with_last_year(model: Model, rows: NDArray[np.int64], final: Rules, now: Rules) -> Model:
@@ -198,4 +227,5 @@ def _with_last_year(model: Model, rows: NDArray[np.int64], final: Rules, now: Ru
         matrix=sparse.vstack([wide, within, later], format="csr"),
         upper=np.concatenate([model.upper, np.zeros(n), sides.upper]),
         first_side=model.first_side,
+        reported=model.reported,
     )

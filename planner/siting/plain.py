@@ -81,7 +81,8 @@ def plain_model(problem: SitingProblem, ask: Ask, rules: Rules, leeway: Leeway =
         plain = _cover(problem, ask, rules)
     else:
         plain = _median(problem, ask, rules, leeway)
-    return replace(plain, model=with_leeway(plain.model, rules, leeway.n_rules))
+    reported = replace(plain.model, reported=(plain.base_value, -1.0 if ask.is_maximising else 1.0))
+    return replace(plain, model=with_leeway(reported, rules, leeway.n_rules))
 
 
 def solve_plain(
@@ -110,6 +111,7 @@ def with_leeway(model: Model, rules: Rules, n_given_up: int) -> Model:
         matrix=sparse.vstack([sparse.hstack([model.matrix, slack]), count], format="csr"),
         upper=np.concatenate([model.upper, [float(n_given_up)]]),
         first_side=model.first_side,
+        reported=model.reported,
     )
 
 

@@ -7,41 +7,23 @@ existing places), columns are demand points.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from planner.errors import InputError
+from planner.wishes import OBJECTIVES, Objective, Quota
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-Objective = Literal["max-cover", "min-sites", "p-median", "p-center", "backup-cover", "least-excess"]
-OBJECTIVES: tuple[Objective, ...] = (
-    "max-cover", "min-sites", "p-median", "p-center", "backup-cover", "least-excess",
-)  # fmt: skip
+__all__ = ["BY_MINUTES", "MAXIMISING", "OBJECTIVES", "Objective", "Quota", "SitingProblem"]
+
 BY_MINUTES: frozenset[str] = frozenset({"p-median", "p-center", "least-excess"})
 MAXIMISING: frozenset[str] = frozenset({"max-cover", "backup-cover"})
-
-
-@dataclass(frozen=True)
-class Quota:
-    """How many of the newly opened sites may or must carry one label.
-
-    Attributes
-    ----------
-    label : kind of label, a key of `SitingProblem.labels` ("town", "tier", "way").
-    value : the label's value, for example a town's name.
-    minimum, maximum : of newly opened sites; None = no limit.
-    """
-
-    label: str
-    value: str
-    minimum: int = 0
-    maximum: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

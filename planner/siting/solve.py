@@ -10,7 +10,7 @@ import numpy as np
 from planner.errors import InputError
 from planner.progress import SILENT, Progress
 from planner.siting.certificate import certified_bound
-from planner.siting.clash import concede, unmet_of
+from planner.siting.clash import concede, least_broken, unmet_of
 from planner.siting.engine import run
 from planner.siting.explain import rejections, sites_of, swaps_of
 from planner.siting.fair import worst_share
@@ -21,6 +21,8 @@ from planner.siting.rules import Rules, compile_rules
 from planner.siting.solution import Ask, SitingSolution, Status, is_equal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from planner.siting.outcome import Outcome
@@ -65,10 +67,10 @@ def solve(  # noqa: PLR0913  the public call spells out every choice
     rules = compile_rules(problem, n_new, budget)
     outcome = run(problem, ask, rules, STRICT, progress)
     if outcome.status != "infeasible":
-        return _solution(problem, ask, rules, outcome)
+        return explained(problem, ask, rules, outcome)
     concession = concede(problem, ask, progress)
     outcome = run(problem, ask, concession.rules, concession.leeway, progress)
-    return _solution(problem, ask, concession.rules, outcome, concession.clash)
+    return explained(problem, ask, concession.rules, outcome, concession.clash)
 
 
 def _check(problem: SitingProblem, ask: Ask) -> None:
@@ -95,22 +97,34 @@ def _check(problem: SitingProblem, ask: Ask) -> None:
             raise InputError(message)
 
 
-def _solution(
-    problem: SitingProblem, ask: Ask, rules: Rules, outcome: Outcome, clash: tuple[RuleName, ...] = ()
+def explained(
+    problem: SitingProblem,
+    ask: Ask,
+    rules: Rules,
+    outcome: Outcome,
+    clash: tuple[RuleName, ...] = (),
+    years: Sequence[Sequence[int]] = (),
 ) -> SitingSolution:
+    """Return the solution of an outcome: without sites that add nothing, valued from raw data, with its reasons.
+
+    Parameters
+    ----------
+    clash : the smallest set of rules that cannot hold together; () where they can.
+    years : rows opened in each year; those of an earlier year rank before those of a later one.
+    """
     is_open = outcome.is_open
     if is_open is None:
-        is_open = rules.lowest.astype(bool)
+        is_open = least_broken(problem, ask)
     before = np.zeros(problem.n_sites, dtype=bool)
     before[list(problem.existing)] = True
-    is_open = _without_idle(problem, ask, rules, is_open, before)
+    is_open = without_idle(problem, ask, rules, is_open)
     value = plan_value(problem, ask, is_open)
     bound = math.nan
     if outcome.certificate is not None:
         bound, faults = certified_bound(problem, ask, outcome.certificate)
         if faults:
             raise AssertionError(f"A certificate of ours is faulty: {faults}")
-    sites = sites_of(problem, ask, rules, is_open)
+    sites = sites_of(problem, ask, rules, is_open, years)
     return SitingSolution(
         ask=ask,
         status=_status(outcome, clash, value, bound),
@@ -139,12 +153,12 @@ def _status(outcome: Outcome, clash: tuple[RuleName, ...], value: float, bound: 
     return "optimal" if is_proven and outcome.is_open is not None else "feasible"
 
 
-def _without_idle(
-    problem: SitingProblem, ask: Ask, rules: Rules, is_open: NDArray[np.bool_], before: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def without_idle(problem: SitingProblem, ask: Ask, rules: Rules, is_open: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the plan without new sites that add nothing, dearest first, as long as the same rules hold."""
     if ask.objective == "min-sites" or problem.fair_by is not None or problem.capacities is not None:
         return is_open
+    before = np.zeros(problem.n_sites, dtype=bool)
+    before[list(problem.existing)] = True
     value, broken = plan_value(problem, ask, is_open), set(rules.broken_by(is_open))
     closing = swaps_of(problem, ask, is_open, with_joint=False).closing
     idle = np.flatnonzero(is_open & ~before & (closing <= 0) & (rules.lowest == 0))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
 
 from planner.errors import InputError
-from planner.siting.candidates import EXISTING_ROW, Wishes, close_pairs, problem_of, propose_sites
+from planner.siting.answer import ask_siting
+from planner.siting.candidates import EXISTING_ROW, Ground, close_pairs, problem_of
 from planner.siting.certificate import check_certificate
-from planner.siting.problem import Quota
+from planner.wishes import Quota, Wishes
 
 
 class _Point:
@@ -43,11 +46,11 @@ def county():
         strict=True,
     )
     minutes = sparse.csr_matrix((np.array(times, dtype=float), (rows, columns)), shape=(4, 5))
-    return candidates, demand, minutes, np.array([3.0, 20.0, np.inf, 40.0, np.nan])
+    return Ground(candidates, demand, minutes, np.array([3.0, 20.0, np.inf, 40.0, np.nan]), 15.0)
 
 
 def test_proposals_count_new_people_and_never_the_web(county):
-    proposals = propose_sites(*county, Wishes(cutoff_min=15, n_new=3))
+    proposals = ask_siting(county, Wishes(n_new=3))
     summary = proposals.summary()
     assert summary["status"] == "optimal"
     assert summary["objective_people"] == pytest.approx(300)
@@ -58,12 +61,12 @@ def test_proposals_count_new_people_and_never_the_web(county):
         ("shop", 2, 100.0),
     ]
     assert check_certificate(proposals.problem, proposals.solution).is_valid
-    reasons = {each.site_id: each.reason for each in proposals.solution.rejected}
-    assert reasons == {"school": "dominated", "web": "locked-out"}
+    reasons = {each["candidate_id"]: each["reason"] for each in summary["rejected"]}
+    assert reasons == {"school": "dominated", "web": "online"}
 
 
 def test_existing_places_cover_whom_they_reach(county):
-    problem = problem_of(*county, Wishes(cutoff_min=15, n_new=1))
+    problem = problem_of(county, Wishes(n_new=1))
     assert problem.row_name(4) == EXISTING_ROW
     assert problem.covers[4].toarray().ravel().tolist() == [True, False, False, False, False]
     assert problem.covers[1].toarray().ravel().tolist() == [False, True, False, False, False]
@@ -71,23 +74,22 @@ def test_existing_places_cover_whom_they_reach(county):
 
 def test_rules_reach_the_problem(county):
     wishes = Wishes(
-        cutoff_min=15, budget=5.0, quotas=[Quota("town", "A", maximum=0)], one_per=["village"], spacing_m=500,
+        budget=5.0, quotas=[Quota("town", "A", maximum=0)], one_per=["village"], spacing_m=500,
         group_factors={"age60": 2.0}, must_serve=["d3"], lock_out=["school"],
     )  # fmt: skip
-    problem = problem_of(*county, wishes)
+    problem = problem_of(county, wishes)
     assert problem.weights.tolist() == [110, 200, 100, 30, 70]
     assert problem.conflicts.tolist() == [[0, 1], [0, 3], [1, 3]]
-    summary = propose_sites(*county, wishes).summary()
+    summary = ask_siting(county, wishes).summary()
     assert [row["candidate_id"] for row in summary["chosen"]] == ["shop"]
 
 
 def test_pairs_at_the_very_spacing_are_apart(county):
-    assert close_pairs(county[0], 100.0).tolist() == [[0, 3]]
+    assert close_pairs(county.candidates, 100.0).tolist() == [[0, 3]]
 
 
 def test_what_does_not_fit_is_refused(county):
-    candidates, demand, minutes, existing = county
     with pytest.raises(InputError, match="do not fit"):
-        propose_sites(candidates[:3], demand, minutes, existing, Wishes(cutoff_min=15, n_new=1))
+        ask_siting(replace(county, candidates=county.candidates[:3]), Wishes(n_new=1))
     with pytest.raises(InputError, match="no candidate"):
-        propose_sites(*county, Wishes(cutoff_min=15, n_new=1, lock_in=["nobody"]))
+        ask_siting(county, Wishes(n_new=1, lock_in=["nobody"]))
