@@ -75,7 +75,8 @@ def reasons(error: Exception) -> str:
         return str(error)
     return "; ".join(
         f"{'.'.join(map(str, each['loc'])) or 'scenario'}: {each['msg'].removeprefix('Value error, ')}"
-        f" (given: {each['input']!r:.60})"
+        # A whole table that was given says nothing; a value does.
+        + ("" if isinstance(each["input"], dict) else f" (given: {each['input']!r:.60})")
         for each in error.errors()
     )
 

@@ -184,4 +184,5 @@ class Wishes(BaseModel):
         try:
             return Wishes.model_validate({**self.model_dump(), **changed})
         except ValidationError as error:
-            raise ScenarioError(f"The wishes for new places are not possible: {reasons(error)}") from error
+            why = reasons(error).removeprefix("scenario: ")
+            raise ScenarioError(f"The wishes for new places are not possible: {why}") from error

@@ -102,7 +102,7 @@ def propose(
     return Proposals(
         answer=answer,
         sites=_placed(pd.DataFrame(site_records(answer), columns=_SITE_COLUMNS), candidates),
-        rejected=_placed(rejected_table(answer).drop(columns="row"), candidates),
+        rejected=_placed(rejected_table(answer).drop(columns=["row", "rule"]), candidates),
         curve=curve_table(answer),
         phases=phase_table(answer),
     )
@@ -252,5 +252,6 @@ def _placed(table: pd.DataFrame, candidates: gpd.GeoDataFrame) -> gpd.GeoDataFra
     own = pd.DataFrame(candidates).drop(
         columns=[name for name in table.columns if name != "candidate_id"], errors="ignore"
     )
-    merged = table.merge(own, on="candidate_id", how="left", validate="one_to_one")
+    lists = {name: table[name].map("、".join) for name in ("towns", "villages", "settlements") if name in table}
+    merged = table.assign(**lists).merge(own, on="candidate_id", how="left", validate="one_to_one")
     return gpd.GeoDataFrame(merged, geometry="geometry", crs=candidates.crs)

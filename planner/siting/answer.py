@@ -153,7 +153,7 @@ class Answer:
             ],
             "clash": [self.rule(name) for name in solution.clash],
             "unmet": [self.rule(name) for name in solution.unmet],
-            "rejected": rejected_table(self).drop(columns="row").to_dict("records"),
+            "rejected": rejected_table(self).drop(columns=["row", "rule_code"]).to_dict("records"),
             "curve": curve_table(self).to_dict("records"),
             "phases": phase_table(self).to_dict("records"),
         }
@@ -194,6 +194,12 @@ class Answer:
         elif kind == "share":
             rule["number"] = self.wishes.cover_share
         return rule
+
+    def rule_code(self, name: RuleName) -> str:
+        """Return a rule as one text: kind, label and ids, such as "conflict:H1:H7"."""
+        rule = self.rule(name)
+        parts = (rule.get(key) for key in ("kind", "label", "id", "other_id"))
+        return ":".join(str(part) for part in parts if part is not None)
 
     def _quota_number(self, kind: str, label: str, value: str) -> float:
         if kind == "one-per":
@@ -291,7 +297,8 @@ def rejected_table(answer: Answer) -> pd.DataFrame:
 
     Columns row, candidate_id, name, reason ("covers-nobody-new", "dominated", "too-costly", "blocked", "less-gain",
     "online", "refused", "other-tier", "vetoed"), by_id and by_name (the chosen site that is better), rule (the one
-    that blocks it, as `Answer.rule` tells), loss (of the best swap that brings it in).
+    that blocks it, as `Answer.rule` tells), rule_code (the same as one text), loss (of the best swap that brings it
+    in).
     """
     excluded = exclusions(answer.ground, answer.wishes)
     rows = []
@@ -306,10 +313,11 @@ def rejected_table(answer: Answer) -> pd.DataFrame:
                 "by_id": None if each.by is None else answer.problem.row_name(each.by),
                 "by_name": None if each.by is None else answer.site_name(each.by),
                 "rule": None if each.rule is None else answer.rule(each.rule),
+                "rule_code": None if each.rule is None else answer.rule_code(each.rule),
                 "loss": math.nan if each.loss is None else each.loss,
             }
         )
-    columns = ["row", "candidate_id", "name", "reason", "by_id", "by_name", "rule", "loss"]
+    columns = ["row", "candidate_id", "name", "reason", "by_id", "by_name", "rule", "rule_code", "loss"]
     return pd.DataFrame(rows, columns=columns)
 
 
