@@ -14,6 +14,7 @@ _HOMES = {
     "planner.belts": ("Belt",),
     "planner.coverage.declared": ("declared_from_toml", "declared_presets", "reconcile"),
     "planner.errors": ("CancelledError", "InputError", "PlannerError", "ScenarioError"),
+    "planner.inputs.coordinates": ("file_hypotheses",),
     "planner.inputs.intake": ("import_file",),
     "planner.inputs.options": ("ImportOptions",),
     "planner.network.road_network": ("ProfileNetwork", "RoadNetwork", "Snapped"),
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from planner.coverage.declared import declared_from_toml, declared_presets, reconcile
     from planner.errors import CancelledError, InputError, PlannerError, ScenarioError
     from planner.hashes import content_hash
+    from planner.inputs.coordinates import file_hypotheses
     from planner.inputs.intake import import_file
     from planner.inputs.options import ImportOptions
     from planner.network.road_network import ProfileNetwork, RoadNetwork, Snapped

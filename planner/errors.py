@@ -17,6 +17,14 @@ class CrsError(PlannerError, ValueError):
     """A coordinate reference system that is missing, geographic or not the study's."""
 
 
+class FrameError(InputError):
+    """Coordinates whose frame nothing settles; the evidence is said in both languages."""
+
+    def __init__(self, english: str, chinese: str) -> None:
+        super().__init__(english)
+        self.chinese = chinese
+
+
 class StudyFileError(PlannerError, OSError):
     """A study file that cannot be opened, locked or written."""
 

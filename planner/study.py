@@ -49,7 +49,8 @@ class Study:
     grids : "elevation" and others.
     results : tables and layers computed from it, by name.
     scenarios : TOML texts by name.
-    history : one row an import: kind, file, sha256, frame, rows_in, rows_accepted, rows_refused, imported_at.
+    history : one row an import: kind, file, sha256, frame, rows_in, rows_accepted, rows_refused, imported_at, options,
+        frame_evidence (why the frame was taken, where the file did not say it).
     ledger : one row a finding of all imports (columns of `Ledger.to_frame`, and `code`, `values`, `kind`).
     metadata : words about the study (`is_synthetic`, `population_source`, `population_date`, `road_source`, ...).
     revision : of the study file it was opened from; 0 = never saved.

@@ -1,6 +1,7 @@
 """The command line: each command opens a study, calls one function of the library and prints what it returns."""
 
-from planner.cli import files, groups, places, results, runs  # commands register themselves when their module is read
+# Commands register themselves when their module is read.
+from planner.cli import evidence, files, groups, places, results, runs
 from planner.cli.shell import app, language, main
 
-__all__ = ["app", "files", "groups", "language", "main", "places", "results", "runs"]
+__all__ = ["app", "evidence", "files", "groups", "language", "main", "places", "results", "runs"]

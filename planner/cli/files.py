@@ -66,7 +66,7 @@ def import_(
 
     options = ImportOptions(
         frame=frame,
-        columns=_pairs(column or []),
+        columns=pairs(column or []),
         sheet=sheet,
         layer=layer,
         class_mapping=read_class_map(class_map) if class_map else None,
@@ -102,14 +102,15 @@ def import_(
     )
 
 
-def _pairs(texts: list[str]) -> dict[str, str]:
-    pairs = {}
+def pairs(texts: list[str]) -> dict[str, str]:
+    """Return the column mapping that texts such as name=站名 mean."""
+    mapping = {}
     for item in texts:
         field, equals, header = item.partition("=")
         if not equals or not field.strip() or not header.strip():
             raise InputError(f"'{item}' is no column mapping. Write field=header, such as --column name=站名.")
-        pairs[field.strip()] = header.strip()
-    return pairs
+        mapping[field.strip()] = header.strip()
+    return mapping
 
 
 @app.command()

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import shapely
 
-from planner.crs import WGS84, parse_crs, suggest_working_crs, transform
-from planner.errors import CrsError, InputError
+from planner.crs import WGS84, parse_crs, transform
 from planner.inputs.angles import parse_angle
 from planner.inputs.cells import plain_number
 from planner.inputs.records import is_blank, shown
-from planner.inputs.systems import CGCS2000, convert, is_degrees, old_datum, parse_frame
+from planner.inputs.systems import convert, is_degrees, old_datum
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,10 +32,6 @@ OUTSIDE_TOLERANCE_M = 1_000.0
 # A CRS is used a little beyond its official area: counties do not end at a zone's meridian.
 _BEYOND_AREA_OF_USE_DEG = 2.0
 _MAX_LON, _MAX_LAT = 180.0, 90.0
-# No frame has coordinates beyond this, zone numbers before the easting included.
-_MAX_COORDINATE = 1e9
-_ZONED_EASTINGS = (25e6, 46e6)
-_FIRST_ZONE = 25
 _PLAIN = re.compile(r"[+-]?[0-9.]+(e[+-]?[0-9]+)?", re.IGNORECASE)
 
 
@@ -89,52 +84,6 @@ def county_outline(study: Study) -> shapely.Geometry | None:
     areas = study.table("areas")
     outlines = areas.geometry[areas["level"] == "county"]
     return shapely.union_all(outlines.to_numpy()) if len(outlines) else None
-
-
-def choose_frame(records: Records, frame: str | None, xy: tuple[Floats, Floats], study: Study) -> str:
-    """Return the CRS of the file's coordinates: the user's choice, else what the file declares.
-
-    Raises
-    ------
-    InputError
-        When neither says; the message names the frames in which the coordinates would fit.
-    """
-    if frame is not None:
-        return parse_frame(frame)
-    if records.crs is not None:
-        try:
-            return parse_crs(records.crs).to_string()
-        except CrsError:
-            pass
-    raise InputError(
-        f"{records.file} does not say in which frame (coordinate system) its coordinates are. Name it with --frame. "
-        f"{fitting_words(xy, study)}"
-    )
-
-
-def fitting_words(xy: tuple[Floats, Floats], study: Study) -> str:
-    """Return the sentence that names the frames in which coordinates would lie in the study's area."""
-    fitting = fitting_frames(xy[0], xy[1], study)
-    if not fitting:
-        return "No usual frame fits them: check the coordinates."
-    return f"Frames that would fit: {', '.join(fitting)}."
-
-
-def fitting_frames(x: Floats, y: Floats, study: Study) -> tuple[str, ...]:
-    """Return the usual frames in which most coordinates lie where the study is, likeliest first."""
-    with np.errstate(invalid="ignore"):
-        usable = (np.abs(x) < _MAX_COORDINATE) & (np.abs(y) < _MAX_COORDINATE)
-    x, y = x[usable], y[usable]
-    if not len(x):
-        return ()
-    region = study_region(study)
-    fitting = []
-    for frame in _candidate_frames(float(np.median(x)), float(np.median(y)), study.crs):
-        tx, ty = transform(x, y, frame, study.crs)
-        sx, sy = transform(y, x, frame, study.crs)
-        if max(region.contains(tx, ty).mean(), region.contains(sx, sy).mean()) > 0.5:  # noqa: PLR2004  most of them
-            fitting.append(frame)
-    return tuple(fitting)
 
 
 def points_of(records: Records, found: Mapping[str, int], findings: Findings) -> Shapes:
@@ -253,32 +202,12 @@ def _coordinate(i: int, cell: object, header: str, findings: Findings) -> float:
     return value
 
 
-def _is_in(bounds: tuple[float, float, float, float], x: float, y: float) -> bool:
-    """Whether the degrees x, y lie in the bounds, in either order."""
-    west, south, east, north = bounds
-    return any(west <= lon <= east and south <= lat <= north for lon, lat in ((x, y), (y, x)))
-
-
 def _area_of_use(crs: str) -> tuple[float, float, float, float]:
     area = parse_crs(crs).area_of_use
     if area is None:
         return (-_MAX_LON, -_MAX_LAT, _MAX_LON, _MAX_LAT)
     west, south, east, north = area.bounds
     return (west, south, east, north)
-
-
-def _candidate_frames(x: float, y: float, crs: str) -> list[str]:
-    """Return the frames whose numbers look like x, y (in either order)."""
-    low, high = sorted((abs(x), abs(y)))
-    if high <= _MAX_LON and low <= _MAX_LAT:
-        return [WGS84, CGCS2000] if _is_in(_area_of_use(CGCS2000), x, y) else [WGS84]
-    for easting in (x, y):
-        if _ZONED_EASTINGS[0] <= easting < _ZONED_EASTINGS[1]:
-            return [f"EPSG:{4513 + int(easting // 1e6) - _FIRST_ZONE}"]
-    lon = (_area_of_use(crs)[0] + _area_of_use(crs)[2]) / 2
-    lat = (_area_of_use(crs)[1] + _area_of_use(crs)[3]) / 2
-    near = [suggest_working_crs(lon + shift, lat) for shift in (0.0, -3.0, 3.0)]
-    return list(dict.fromkeys([crs, *near]))
 
 
 def _figure(value: float) -> str:

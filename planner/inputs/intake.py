@@ -38,10 +38,12 @@ _TABLE_OF = {"population": "demand"}
 KINDS = ("roads", "facilities", "candidates", "demand", "population", "settlements", "areas", "elevation", "barriers",
          "corridors")  # fmt: skip
 HISTORY_COLUMNS = ("kind", "file", "sha256", "frame", "rows_in", "rows_accepted", "rows_refused", "imported_at",
-                   "options")  # fmt: skip
+                   "options", "frame_evidence")  # fmt: skip
 _RASTER_SUFFIXES = (".tif", ".tiff", ".hgt", ".img", ".asc", ".vrt")
 _OSM_SUFFIXES = (".pbf", ".osm")
 _BARRIER_SOURCE = "barrier_source"
+# Findings about the frame itself, which stay with the import.
+_FRAME_CODES = ("frame_found", "frame_doubtful", "frame_beijing54", "frame_xian80")
 # Roads may be imported later and reach beyond what is known of the county.
 _ELEVATION_MARGIN_M = 10_000.0
 
@@ -123,6 +125,7 @@ def import_file(
         "rows_refused": ledger.rows_refused,
         "imported_at": moment.isoformat(timespec="seconds"),
         "options": json.dumps({key: value for key, value in asdict(options).items() if value}, ensure_ascii=False),
+        "frame_evidence": " ".join(found.problem() for found in ledger.rows if found.code in _FRAME_CODES),
     }
     changed = replace(
         taken.study,

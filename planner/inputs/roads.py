@@ -19,7 +19,8 @@ from planner.crs import require_metric
 from planner.errors import InputError
 from planner.inputs.archives import choose, require_file, unpacked
 from planner.inputs.checks import require_usable
-from planner.inputs.frames import centres, choose_frame, fitting_words, study_region, to_study
+from planner.inputs.frame_choice import choose_frame, fitting_words
+from planner.inputs.frames import centres, study_region, to_study
 from planner.inputs.headers import match_headers, require_choices, require_columns
 from planner.inputs.layers import SUFFIXES, read_layer
 from planner.inputs.links import SEGMENT_REPAIRS, RoadsRead, Ways, motorways, road_table, split_ways
@@ -196,7 +197,7 @@ def _placed(
     geometry[findings.refused] = None
     study = new_study("", crs)
     xy = centres(geometry)
-    frame = choose_frame(records, options.frame, xy, study)
+    frame = choose_frame(records, options.frame, xy, study, findings, "roads")
     region = study_region(study)
     placed = to_study(geometry, frame, region, findings, ("", ""), is_bound=False)
     usable = np.flatnonzero(~shapely.is_missing(placed))

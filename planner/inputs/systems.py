@@ -176,14 +176,15 @@ def _from_wgs84(lon: Floats, lat: Floats, frame: str) -> Pair:
 
 
 def _unpacked(values: Floats) -> Floats:
-    """Return degrees of DDD.MMSS or DDDMMSS; NaN where minutes or seconds reach 60."""
+    """Return degrees of DDD.MMSS or DDDMMSS; NaN where minutes reach 60 or seconds exceed it."""
     size = np.abs(values)
     run = np.where(size >= _RUN_TOGETHER, size, size * 1e4)
     # The last bits of a written decimal must not turn 30 seconds into 29.99999 of the minute before.
     run = np.round(run, 6)
     degrees, rest = np.divmod(run, 1e4)
     minutes, seconds = np.divmod(rest, 100.0)
-    valid = (minutes < 60.0) & (seconds < 60.0)  # noqa: PLR2004  an hour has sixty
+    # Seconds that were rounded may stand as 60.
+    valid = (minutes < 60.0) & (seconds <= 60.0)  # noqa: PLR2004  a degree has sixty minutes
     return np.copysign(np.where(valid, degrees + minutes / 60.0 + seconds / 3600.0, np.nan), values)
 
 

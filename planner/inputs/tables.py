@@ -15,7 +15,8 @@ from planner.inputs import layers, sheets
 from planner.inputs.archives import choose, folder_files, require_file, unpacked
 from planner.inputs.cells import choice_key
 from planner.inputs.checks import checked_columns, people_counts, require_usable
-from planner.inputs.frames import centres, choose_frame, fitting_words, points_of, study_region, to_study
+from planner.inputs.frame_choice import choose_frame, fitting_words
+from planner.inputs.frames import centres, points_of, study_region, to_study
 from planner.inputs.headers import fields, listing, require_choices, require_columns
 from planner.inputs.proposals import propose
 from planner.inputs.records import Findings, is_blank, with_file
@@ -239,7 +240,7 @@ def _placed(
         _require_coordinates(records, found, contract)
         shapes = points_of(records, found, findings)
         columns = (records.headers[found["x"]], records.headers[found["y"]])
-    crs = choose_frame(records, frame, centres(shapes), study)
+    crs = choose_frame(records, frame, centres(shapes), study, findings, contract.name)
     is_bound = contract.name in _BOUND_TO_COUNTY
     region = study_region(study, use_county=is_bound)
     return to_study(shapes, crs, region, findings, columns, is_bound=is_bound), crs

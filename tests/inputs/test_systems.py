@@ -98,7 +98,7 @@ def test_degrees_minutes_seconds_run_together(value, degrees):
 
 
 def test_sixty_minutes_are_no_angle():
-    x, _ = convert([108.60, 108.0060, 108.5959], [32.0] * 3, "dms:EPSG:4326", "EPSG:4326")
+    x, _ = convert([108.60, 108.0061, 108.5959], [32.0] * 3, "dms:EPSG:4326", "EPSG:4326")
     assert np.isfinite(x).tolist() == [False, False, True]
 
 
