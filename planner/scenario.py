@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from planner.belts import Belt  # noqa: TC001  pydantic reads it
 from planner.errors import ScenarioError
+from planner.sizes import SizeClass, default_sizes, require_rising
 from planner.standards import (
     Checklist,
     Profile,
@@ -49,6 +50,9 @@ class Scenario(BaseModel):
     settlement_tier : the tier that has to serve a relocation settlement.
     belts : practice belts by code; see `planner.belts`. None: one for each name of the table `corridors`.
     cluster_min : places of a town form a cluster when every pair is within these minutes by the main profile.
+    settlement_sizes : size classes of settlements, smallest first.
+    own_place_m : a place is a settlement's own within this many metres in a straight line (unverified).
+    own_place_by_village : a place of the same named village is its own, too.
     seed : for everything that draws lots.
     """
 
@@ -70,6 +74,9 @@ class Scenario(BaseModel):
     settlement_tier: str = "any"
     belts: dict[str, Belt] = Field(default_factory=dict)
     cluster_min: float = Field(default=5.0, gt=0, le=60)
+    settlement_sizes: tuple[SizeClass, ...] = Field(default_factory=default_sizes)
+    own_place_m: float = Field(default=300.0, ge=0, le=10_000)
+    own_place_by_village: bool = True
     seed: int = 0
 
     @model_validator(mode="before")
@@ -92,6 +99,7 @@ class Scenario(BaseModel):
         for name in ("main_tier", "settlement_tier"):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} '{getattr(self, name)}' is none of {sorted(known)}")
+        require_rising(self.settlement_sizes)
         return self
 
     @property

@@ -229,6 +229,11 @@ SETTLEMENTS = TableContract(
         Column("compounds", "integer", "小区数", "compounds", "小区（楼栋组团）数", "Number of compounds", minimum=0),
         Column("origin_towns", "text", "迁出乡镇", "origin_towns", "迁出乡镇，多个用顿号分开", "Towns people came from",
                synonyms=("迁出地",)),
+        Column("origin_x", "number", "迁出点经度", "origin_x", "迁出前住处的经度或横坐标，与本表坐标同一坐标系；不知道就留空",
+               "Where people lived before, in the frame of this table: longitude or easting; blank: not known",
+               synonyms=("迁出点横坐标", "原住地经度", "origin_lon")),
+        Column("origin_y", "number", "迁出点纬度", "origin_y", "迁出前住处的纬度或纵坐标", "Its latitude or northing",
+               synonyms=("迁出点纵坐标", "原住地纬度", "origin_lat")),
         _TOWN, _VILLAGE,
     ),
 )  # fmt: skip

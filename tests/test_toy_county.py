@@ -26,6 +26,15 @@ S5* stands 180 m east of milestone 12. People: A 600, B 500, C 500 (480 on the r
   unknown: 1,100 + 495 + 5 = 1,600. People whose village has a station: 400 + 200 + 350 + 300 = 1,250.
   On foot A1 300 of 400, A2 200 of 200, B1 300 of 350, B2 50 of 150, C1 250 of 300, C2 0 of 200.
   The verdicts differ: A1 100 beyond, B1 50 beyond, B2 50 reached without a station, C1 50 beyond.
+6 Settlements, stations in 15 minutes on foot. R1 (40 people, at k5) is one milestone from S2: 10 min, served; S2 holds
+  40, so one seat a head, lacks its team (not qualified) and has two rooms. R2 (60, at k15): S5* is 1,980 m away,
+  27.5 min, 12.5 over, 750 people x minutes; it came from k17, 3,420 m = 47.5 min away: 20 min nearer now. R1 came from
+  "bing": of the 380 people there who stayed, by minutes to a station 2.5 k12 (100), 7.5 k13 (150), ...: the 190th is at
+  7.5; so the move cost 2.5 min. R3 (10) is cut off, R4 (5) unknown. Served 40 of 115; rank R3, R2, R4, R1.
+  R2 has no place of its own (H1 beside it is light), R1 none either (I2 is far; its village is not named).
+  Soonest: for R2 the hub H1 at its door (0 min), then K1 (agreed, 720 m, 10 min), then a session; K3 is online. For R3
+  K2 (180 m on the track, 2.5 min, owner to be asked), then a session. For R4 its roads have to be looked at first.
+  Declared 115 people and 30 households: 115 and 30 = 10 + 15 + 3 + 2 are found; relocated in the demand: 115.
 8 Belt along the road, on foot: S1 F1 I1 S2 S3 I2 P1 S5* I3 H1 (light, yet on the belt; S6 is online). From each to the
   next 720 720 1,440 1,440 720 1,440 2,340 540 1,440 m; 15 minutes are 1,080 m, so five of the nine are breaks and
   2,700 m hold. Clusters within 12 minutes (864 m): F1 I1 (not S1 F1: F1 I1 comes first), I2 S3, I3 S5*; P1, S1, S2,
@@ -38,13 +47,14 @@ import shapely
 
 from planner.belts import Belt
 from planner.coverage.checklist import checklist_totals, rectification_list
-from planner.coverage.declared import declared_from_toml, reconcile
+from planner.coverage.declared import declared_from_toml, reconcile, with_declaration
 from planner.coverage.hierarchy import hierarchy_findings, tier_table
 from planner.coverage.verdicts import differing_villages
 from planner.plan.coverage import coverage_table, verdict_table
 from planner.plan.groups import practice_belts, town_clusters
 from planner.plan.practice import norm_table, place_set_table
 from planner.plan.ready import areas_of, prepare
+from planner.plan.settlements import settlement_audit
 from planner.scenario import Scenario
 from planner.standards import standards_from_toml
 from planner.study import new_study
@@ -251,6 +261,38 @@ def test_5_two_verdicts(reach, coverage):
     differing = differing_villages(coverage[coverage["profile"] == "walk"], areas_of(reach.study))
     assert differing[["area_id", "differing_people"]].to_numpy().tolist() == [
         ["A1", 100], ["B1", 50], ["B2", 50], ["C1", 50],
+    ]  # fmt: skip
+
+
+def test_6_relocation_settlements(study):
+    kept = with_declaration(study, declared_from_toml(DECLARED)["toy"])
+    audit = settlement_audit(prepare(kept, toy_scenario()))
+    table = audit.table.set_index("settlement_id")
+    assert table["rank"].to_dict() == {"R1": 4, "R2": 2, "R3": 1, "R4": 3}
+    assert table["reason"].tolist() == ["served", "too_far", "disconnected", "unknown"]
+    assert not table["has_own_place"].any()
+    minutes = ["travel_time_min", "over_min", "person_min_over"]
+    assert table.loc["R1", minutes].tolist() == pytest.approx([10, 0, 0])
+    assert table.loc["R2", minutes].tolist() == pytest.approx([27.5, 12.5, 750])
+    served_by = ["nearest_facility_id", "capacity", "capacity_share", "nearest_quality", "n_rooms"]
+    assert table.loc["R1", served_by].tolist() == ["S2", 40, 1.0, "not_qualified", 2]
+    assert table.loc["R2", served_by].tolist() == ["S5", 60, 1.0, "not_judged", 0]
+    assert table.loc["R1", ["before_basis", "before_min", "change_min"]].tolist() == ["towns", 7.5, 2.5]
+    assert table.loc["R2", ["before_basis", "before_min", "change_min"]].tolist() == ["point", 47.5, -20]
+    assert table.loc[["R3", "R4"], "before_basis"].isna().all()
+    remedies = audit.remedies[["settlement_id", "option", "remedy", "place_id", "remedy_min"]]
+    assert remedies.astype(object).where(remedies.notna(), None).to_numpy().tolist() == [
+        ["R3", 1, "candidate", "K2", 2.5], ["R3", 2, "session", None, 0],
+        ["R2", 1, "upgrade", "H1", 0], ["R2", 2, "candidate", "K1", 10], ["R2", 3, "session", None, 0],
+        ["R4", 1, "survey", None, None], ["R4", 2, "session", None, 0],
+    ]  # fmt: skip
+    total = audit.totals.iloc[-1]
+    people = ["people", "served_people", "unserved_people", "unknown_people", "households"]
+    assert total[people].tolist() == [115, 40, 70, 5, 30]
+    assert total["served_share"] == pytest.approx(40 / 115)
+    checks = audit.checks[["check", "declared", "found", "judgement"]].to_numpy().tolist()
+    assert checks == [
+        ["people", "115", 115, "equal"], ["households", "30", 30, "equal"], ["demand", "115", 115, "equal"],
     ]  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from planner.cli.shell import (
     print_findings,
     print_json,
     print_table,
+    read_text,
     records_of,
     worded,
     write_text,
@@ -61,15 +62,24 @@ def declared(
     preset: Annotated[str | None, typer.Option(help="Declared figures that ship, such as zhaohua")] = None,
     file: TomlFile = None,
     out: Annotated[Path | None, typer.Option(help="Also write a workbook (.xlsx)")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the figures in the study: its plans show them")] = False,
     scenario: ScenarioFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Reconcile declared figures with what the studies hold: difference, verdict, ratios, formula."""
-    from planner.coverage.declared import reconcile
+    from planner.coverage.declared import kept_declaration, reconcile, with_declaration
     from planner.outputs.reconciliation import write_reconciliation
+    from planner.store import save_study
 
     opened = [opened_study(path) for path in study]
-    result = reconcile(opened, _declaration(preset, file), chosen_scenario(opened[0], scenario))
+    if keep and len(opened) > 1:
+        raise InputError("Figures of several counties together cannot be kept in one of them. Keep each county's own.")
+    is_named = preset is not None or file is not None
+    said = None if is_named else kept_declaration(opened[0])
+    result = reconcile(opened, said or _declaration(preset, file), chosen_scenario(opened[0], scenario))
+    if keep:
+        save_study(with_declaration(opened[0], result.declared), study[0])
+        typer.echo(text("cli.declared_kept", language(), path=study[0]), err=True)
     if out is not None:
         write_reconciliation(result, out, document_language())
     print_reconciliation(result, {}, as_json=as_json)
@@ -102,7 +112,7 @@ def _declaration(preset: str | None, file: Path | None) -> Any:  # noqa: ANN401 
     from planner.coverage.declared import declared_from_toml, declared_presets
 
     if file is not None:
-        found = declared_from_toml(_read(file))
+        found = declared_from_toml(read_text(file))
         return _one_of(found, preset or next(iter(found), ""))
     presets = declared_presets()
     if preset is None:
@@ -114,13 +124,6 @@ def _one_of(found: dict[str, Any], code: str) -> Any:  # noqa: ANN401  whatever 
     if code not in found:
         raise InputError(f"There is no '{code}'; there are {', '.join(found) or 'none'}.")
     return found[code]
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"'{path}' cannot be read: {error}") from error
 
 
 @app.command()
@@ -143,7 +146,7 @@ def checklist(
     opened = opened_study(study)
     chosen = chosen_scenario(opened, scenario)
     if file is not None or use is not None:
-        known = checklists_from_toml(_read(file)) if file is not None else default_checklists()
+        known = checklists_from_toml(read_text(file)) if file is not None else default_checklists()
         chosen = chosen.with_choices(checklist=_one_of(known, use or next(iter(known), "")))
     asked = chosen.checklist
     totals, listed = checklist_totals(opened, asked), rectification_list(opened, asked, language())
@@ -184,7 +187,7 @@ def standards(
     from planner.scenario import Scenario
     from planner.standards import standard_to_toml, standards_from_toml
 
-    own = standards_from_toml(_read(file)) if file is not None else {}
+    own = standards_from_toml(read_text(file)) if file is not None else {}
     if copy is not None:
         if out is None:
             raise InputError("Name the file for the copy with --out.")

@@ -24,10 +24,12 @@ from planner.cli.shell import (
     opened_study,
     print_json,
     print_table,
+    read_text,
     records_of,
     worded,
     write_text,
 )
+from planner.texts import text
 
 
 @app.command()
@@ -117,26 +119,44 @@ def settlements(
     profile: Annotated[str | None, typer.Option(help="Profile that decides")] = None,
     cutoff: Cutoff = None,
     tier: Annotated[str | None, typer.Option(help="Tier that has to serve")] = None,
+    sizes: Annotated[Path | None, typer.Option(help="Size classes (TOML), a copy of the file that ships")] = None,
     scenario: ScenarioFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check every relocation settlement: served or not, and why."""
+    """Audit every relocation settlement: served or not, by what, before and after the move, and what would help."""
     from planner.plan.settlements import settlement_audit
+    from planner.sizes import sizes_from_toml
 
     opened = opened_study(study)
-    chosen = chosen_scenario(opened, scenario, main_profile=profile, cutoff_min=cutoff, settlement_tier=tier)
+    classes = None if sizes is None else sizes_from_toml(read_text(sizes))
+    chosen = chosen_scenario(
+        opened, scenario, main_profile=profile, cutoff_min=cutoff, settlement_tier=tier, settlement_sizes=classes
+    )
     reach = made_reach(opened, chosen)
     audit = settlement_audit(reach)
     if as_json:
-        nearest = {key: records_of(rows) for key, rows in audit.nearest.groupby("settlement_id", sort=False)}
+        by_settlement = {
+            name: {key: records_of(rows) for key, rows in table.groupby("settlement_id", sort=False)}
+            for name, table in (("nearest", audit.nearest), ("remedies", audit.remedies))
+        }
         results = [
-            {**record, "nearest": [_without(row, "settlement_id") for row in nearest.get(record["settlement_id"], [])]}
+            record | {
+                name: [_without(row, "settlement_id") for row in rows.get(record["settlement_id"], [])]
+                for name, rows in by_settlement.items()
+            }
             for record in records_of(audit.table)
-        ]
-        print_json({"results": results, "totals": records_of(audit.totals)})
+        ]  # fmt: skip
+        print_json({"results": results, "totals": records_of(audit.totals), "checks": records_of(audit.checks)})
         return
-    columns = ("name", "people", "size_class", "travel_time_min", "reason", "person_min_over")
-    print_table(conditions_of(reach), worded(audit.table.head(MAX_ROWS)), columns)
+    columns = (
+        "rank", "name", "people", "size_class", "has_own_place", "travel_time_min", "reason", "person_min_over",
+        "change_min", "remedy", "remedy_name", "remedy_min",
+    )  # fmt: skip
+    print_table(conditions_of(reach), worded(audit.table.sort_values("rank").head(MAX_ROWS)), columns)
+    sums = ("size_class", "n_settlements", "n_served", "people", "served_people", "unserved_people", "served_share")
+    print_table(text("cli.settlement_totals", language()), worded(audit.totals), sums)
+    checks = ("check", "declared", "found", "difference", "judgement")
+    print_table(text("cli.settlement_checks", language()), worded(audit.checks), checks)
 
 
 def _without(record: dict[str, Any], key: str) -> dict[str, Any]:

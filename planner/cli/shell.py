@@ -265,6 +265,14 @@ def print_findings(findings: list[dict[str, Any]]) -> None:
         typer.echo(text("cli.no_findings", language()))
 
 
+def read_text(path: Path) -> str:
+    """Return what a text file says; `InputError` where that is impossible."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"'{path}' cannot be read: {error}") from error
+
+
 def write_text(path: Path, document: str) -> None:
     """Write a text file; `InputError` where that is impossible."""
     try:

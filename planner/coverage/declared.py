@@ -188,6 +188,30 @@ def declared_presets() -> dict[str, Declared]:
     return declared_from_toml(path.read_text(encoding="utf-8"))
 
 
+def with_declaration(study: Study, declared: Declared) -> Study:
+    """Return the study with the declared figures kept in its metadata, in place of others."""
+    return study.with_metadata(declared=declared.model_dump(mode="json"))
+
+
+def kept_declaration(study: Study) -> Declared | None:
+    """Return the declared figures that a study keeps, None when it keeps none.
+
+    Raises
+    ------
+    ScenarioError
+        When they were kept by another version of the planner and cannot be read.
+    """
+    kept = study.metadata.get("declared")
+    if kept is None:
+        return None
+    try:
+        return Declared.model_validate(kept)
+    except ValidationError as error:
+        raise ScenarioError(
+            f"The declared figures of the study cannot be read: {error}. Declare them again."
+        ) from error
+
+
 def reconcile(studies: Sequence[Study], declared: Declared, scenario: Scenario) -> Reconciliation:
     """Return the declared figures against those of one or more studies (a city: one study per county), summed.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -15,15 +14,14 @@ from planner.coverage.areas import texts
 from planner.coverage.causes import DISCONNECTED, TOO_FAR, UNKNOWN
 from planner.coverage.minutes import access_of, is_covered, minutes_of
 from planner.coverage.people import people_by_group
-from planner.coverage.places import require_physical
+from planner.coverage.places import counted_places, require_physical
 from planner.coverage.population_share import share_of
-from planner.coverage.sizes import default_sizes, size_of
-from planner.study import physical_places
+from planner.coverage.register import quality_of, rooms_of
+from planner.sizes import size_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from planner.coverage.sizes import SizeClass
     from planner.scenario import Scenario
     from planner.study import Study
 
@@ -32,20 +30,6 @@ REASONS = (SERVED, TOO_FAR, DISCONNECTED, UNKNOWN)
 BY_DISTANCE, BY_VILLAGE = "distance", "village"
 ALL_SIZES = "all"
 _CARRIED = ("people", "households", "age60", "children", "year")
-
-
-@dataclass(frozen=True)
-class OwnPlaceRule:
-    """When a place counts as a settlement's own.
-
-    Attributes
-    ----------
-    distance_m : it lies within this many metres in a straight line (default 300, unverified), ...
-    is_village_enough : ... or both rows name the same village (and town, where both name one).
-    """
-
-    distance_m: float = 300.0
-    is_village_enough: bool = True
 
 
 def nearest_places(access: pd.DataFrame, settlement_ids: list[str]) -> pd.DataFrame:
@@ -71,11 +55,12 @@ def nearest_places(access: pd.DataFrame, settlement_ids: list[str]) -> pd.DataFr
     return rows[columns].reset_index(drop=True)
 
 
-def own_places(settlements: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame, rule: OwnPlaceRule) -> pd.DataFrame:
+def own_places(settlements: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame, scenario: Scenario) -> pd.DataFrame:
     """Return whether each settlement has a place of its own: index like `settlements`.
 
-    A place within `rule.distance_m` in a straight line goes before one that is only of the same village; the nearest
-    wins, ties by id. An online service is not a place.
+    A place within `own_place_m` in a straight line goes before one that is only of the same named village (where
+    `own_place_by_village`); the nearest wins, ties by id. Only places that coverage counts: neither an online service
+    nor a light place is a settlement's own.
 
     Returns
     -------
@@ -83,8 +68,8 @@ def own_places(settlements: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame, rule
         has_own_place, own_facility_id, own_tier, own_by ("distance" or "village"), own_distance_m (straight); None
         and NaN where it has none.
     """
-    places = physical_places(facilities).sort_values("facility_id")
-    rows = [_own_place(place, places) for place in _candidates_of(settlements, places, rule)]
+    places = counted_places(facilities, scenario).sort_values("facility_id")
+    rows = [_own_place(place, places) for place in _candidates_of(settlements, places, scenario)]
     names = ("has_own_place", "own_facility_id", "own_tier", "own_by", "own_distance_m")
     kinds = (bool, object, object, object, float)
     columns = {
@@ -95,12 +80,7 @@ def own_places(settlements: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame, rule
 
 
 def audit_settlements(
-    study: Study,
-    access: pd.DataFrame,
-    assigned: pd.DataFrame,
-    scenario: Scenario,
-    rule: OwnPlaceRule | None = None,
-    sizes: tuple[SizeClass, ...] | None = None,
+    study: Study, access: pd.DataFrame, assigned: pd.DataFrame, scenario: Scenario, before: pd.DataFrame | None = None
 ) -> gpd.GeoDataFrame:
     """Return one row per settlement: its people, its own place, the nearest places, whether it is served and why not.
 
@@ -111,9 +91,8 @@ def audit_settlements(
     study : `settlements`, and `facilities` where there are any.
     access : access table of the settlements (point_id = settlement_id).
     assigned : of `assign_areas` for the settlements.
-    scenario : settlement_tier, main_profile, cutoff_min.
-    rule : when a place is a settlement's own; the default is `OwnPlaceRule()`.
-    sizes : size classes; the default is those of `presets/settlement_sizes.toml`.
+    scenario : settlement_tier, main_profile, cutoff_min, settlement_sizes and the rule of a settlement's own place.
+    before : of `planner.coverage.moves.minutes_before`; None = no origin is known.
 
     Returns
     -------
@@ -121,7 +100,9 @@ def audit_settlements(
         settlement_id, name, town_id, village_id, people, households and the other columns it came with, size_class,
         the columns of `own_places`, nearest_facility_id, travel_time_min, is_served, reason (`REASONS`), over_min
         (beyond the cutoff; 0 when served, NaN without a finite time), person_min_over (people x over_min), rank,
-        `<tier>_<profile>_min` for every tier of the pyramid and every profile, tier, profile, cutoff_min, geometry.
+        the columns of `serving_places`, before_min, before_basis, change_min (after less before, negative = nearer
+        now; NaN unless both are finite), `<tier>_<profile>_min` for every tier of the pyramid and every profile, tier,
+        profile, cutoff_min, geometry.
         Rank 1 needs help most: no connection at all by people, then too far by people x minutes over, then unknown
         by people, then served; ties by id. Rows in the order of the study's table.
 
@@ -140,18 +121,65 @@ def audit_settlements(
         if column in settlements.columns:
             audit[column] = settlements[column].to_numpy(dtype=float, na_value=np.nan)
     audit["people"] = people_by_group(settlements[["people"]].rename(columns={"people": "population"}))["all"]
-    audit["size_class"] = pd.Series(size_of(audit["people"], sizes or default_sizes()), dtype=object)
+    audit["size_class"] = pd.Series(size_of(audit["people"], scenario.settlement_sizes), dtype=object)
     facilities = study.tables.get("facilities")
     if facilities is None:
         facilities = gpd.GeoDataFrame({"facility_id": [], "tier": []}, geometry=[], crs=study.crs)
-    audit = pd.concat([audit, own_places(settlements, facilities, rule or OwnPlaceRule())], axis=1)
+    audit = pd.concat([audit, own_places(settlements, facilities, scenario)], axis=1)
     audit = pd.concat([audit, _service(audit["people"], nearest, scenario.cutoff_min)], axis=1)
     audit["rank"] = _rank(audit)
+    audit = pd.concat([audit, serving_places(audit["nearest_facility_id"], audit["people"], study, scenario)], axis=1)
+    audit = pd.concat([audit, _move(audit["travel_time_min"], before)], axis=1)
     audit = pd.concat([audit, _minutes_wide(access, ids, scenario)], axis=1)
     audit["tier"], audit["profile"], audit["cutoff_min"] = (
         scenario.settlement_tier, scenario.main_profile, scenario.cutoff_min,
     )  # fmt: skip
     return gpd.GeoDataFrame(audit, geometry=settlements.geometry.to_numpy(), crs=settlements.crs)
+
+
+def serving_places(facility_ids: pd.Series, people: pd.Series, study: Study, scenario: Scenario) -> pd.DataFrame:
+    """Return what the place nearest to each settlement is: index like `facility_ids`, blanks where there is none.
+
+    Returns
+    -------
+    DataFrame
+        nearest_name, nearest_tier, capacity (people it can hold), capacity_share (of the settlement's people),
+        nearest_quality ("qualified", "not_qualified", "not_judged"), function_rooms (as in its row), n_rooms.
+    """
+    known: dict[str, dict[Any, Any]] = {}
+    if study.has("facilities"):
+        columns = ["facility_id", "name", "tier", "capacity", "function_rooms"]
+        rows = pd.DataFrame(study.table("facilities")).reindex(columns=columns)
+        known = dict(zip(rows["facility_id"].astype(str), rows.to_dict("records"), strict=True))
+    verdicts = quality_of(study, scenario.checklist)
+    places = [known.get(str(key), {}) for key in facility_ids]
+    seats = pd.Series([place.get("capacity") for place in places], facility_ids.index, dtype=object)
+    capacity = pd.to_numeric(seats).astype(float)
+    rooms = pd.Series([_blank(place.get("function_rooms")) for place in places], facility_ids.index, dtype=object)
+    return pd.DataFrame(
+        {
+            "nearest_name": pd.Series([place.get("name") for place in places], facility_ids.index, dtype=object),
+            "nearest_tier": pd.Series([place.get("tier") for place in places], facility_ids.index, dtype=object),
+            "capacity": capacity,
+            "capacity_share": share_of(np.asarray(capacity, dtype=np.float64), people.to_numpy(dtype=float)),
+            "nearest_quality": pd.Series([verdicts.get(key) for key in facility_ids], facility_ids.index, dtype=object),
+            "function_rooms": rooms,
+            "n_rooms": [len(rooms_of(words)) for words in rooms],
+        },
+        index=facility_ids.index,
+    )
+
+
+def _blank(value: Any) -> str | None:  # noqa: ANN401  a cell holds anything
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _move(after_min: pd.Series, before: pd.DataFrame | None) -> pd.DataFrame:
+    if before is None:
+        blank = pd.DataFrame(index=after_min.index)
+        before = blank.assign(before_min=np.nan, before_basis=pd.Series(None, after_min.index, dtype=object))
+    change = after_min.to_numpy(dtype=float) - before["before_min"].to_numpy(dtype=float, na_value=np.nan)
+    return before.assign(change_min=np.where(np.isfinite(change), change, np.nan))
 
 
 def settlement_totals(audit: pd.DataFrame, relocated_people: float | None = None) -> pd.DataFrame:
@@ -246,12 +274,12 @@ def _minutes_wide(access: pd.DataFrame, ids: list[str], scenario: Scenario) -> p
 
 
 def _candidates_of(
-    settlements: gpd.GeoDataFrame, places: gpd.GeoDataFrame, rule: OwnPlaceRule
+    settlements: gpd.GeoDataFrame, places: gpd.GeoDataFrame, scenario: Scenario
 ) -> list[tuple[str, list[int], list[float]]]:
     """Return for each settlement by what rule, which rows of `places` may be its own, and how far they are."""
     xy = shapely.get_coordinates(settlements.geometry.to_numpy())
     place_xy = shapely.get_coordinates(places.geometry.to_numpy())
-    near = cKDTree(place_xy).query_ball_point(xy, rule.distance_m) if len(places) else [[] for _ in xy]
+    near = cKDTree(place_xy).query_ball_point(xy, scenario.own_place_m) if len(places) else [[] for _ in xy]
     of_village: dict[str, list[tuple[int, str | None]]] = {}
     for row, (town, village) in enumerate(zip(texts(places, "town"), texts(places, "village"), strict=True)):
         if village is not None:
@@ -260,7 +288,7 @@ def _candidates_of(
     named = zip(texts(settlements, "town"), texts(settlements, "village"), strict=True)
     for point, rows, (town, village) in zip(xy, near, named, strict=True):
         by, own = BY_DISTANCE, sorted(rows)
-        if not own and rule.is_village_enough and village is not None:
+        if not own and scenario.own_place_by_village and village is not None:
             same = of_village.get(village, [])
             by, own = BY_VILLAGE, [row for row, other in same if town is None or other is None or other == town]
         found.append((by, own, [float(distance) for distance in np.hypot(*(place_xy[own] - point).T)]))

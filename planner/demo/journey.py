@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from planner.coverage.declared import declared_presets, reconcile
+from planner.coverage.declared import Declared, declared_presets, reconcile, with_declaration
 from planner.demo.county import WORKING_CRS
 from planner.demo.files import demo_files, demo_folder
 from planner.demo.networks import network_studies
@@ -53,7 +53,7 @@ def run_demo(out: Path, language: Language = "zh", progress: Progress = SILENT) 
         population_source=text("outputs.synthetic", language),
         road_source=text("outputs.synthetic", language),
     )
-    study = import_all(study, demo_files(files), progress)
+    study = with_declaration(import_all(study, demo_files(files), progress), _declaration(DemoSpec(), language))
     plan = make_plan(study, Scenario(), progress)
     save_study(replace(study.with_results(result_tables(plan)), revision=revision), path)
     write_export(plan, out / "export", language, progress)
@@ -89,6 +89,17 @@ def run_network(
     result = reconcile(studies, presets[code], Scenario())
     write_reconciliation(result, out / "reconciliation.xlsx", language)
     return result, paths
+
+
+def _declaration(spec: DemoSpec, language: Language) -> Declared:
+    """Return what the synthetic county declares of itself: the figures that it was drawn from."""
+    stations = {"all": spec.n_stations_urban + spec.n_stations_rural, "urban": spec.n_stations_urban,
+                "rural": spec.n_stations_rural}  # fmt: skip
+    return Declared.model_validate({
+        "code": "demo", "name": spec.name, "source": text("outputs.synthetic", language),
+        "figures": {"centre": 1, "institute": spec.n_institutes, "station": stations, "point": spec.n_points},
+        "relocated": {"people": spec.relocated_people, "households": spec.relocated_households},
+    })  # fmt: skip
 
 
 def _revision_of_demo(path: Path, name: str) -> int:

@@ -18,6 +18,7 @@ from planner.inputs.checks import checked_columns, people_counts, require_usable
 from planner.inputs.frame_choice import choose_frame, fitting_words
 from planner.inputs.frames import centres, points_of, study_region, to_study
 from planner.inputs.headers import fields, listing, require_choices, require_columns
+from planner.inputs.origins import place_origins
 from planner.inputs.proposals import propose
 from planner.inputs.records import Findings, is_blank, with_file
 from planner.ledger import RETURN_HEADERS
@@ -117,6 +118,7 @@ def read_table(
     progress.update(2, 4, "placing")
     geometry, frame = _placed(study, contract, records, found, findings, options.frame)
     require_usable(findings, contract, _frame_hint(findings, records, found, study))
+    columns = place_origins(columns, frame, study_region(study, use_county=False), findings)
     kept = ~findings.refused
     table = gpd.GeoDataFrame(columns[kept].reset_index(drop=True), geometry=geometry[kept], crs=study.crs)
     progress.update(4, 4, "done")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import pandas as pd
 import shapely
 
 from planner.crs import WGS84
@@ -12,8 +13,6 @@ from planner.crs import WGS84
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    import pandas as pd
 
     from planner.plan.stages import Plan
 
@@ -30,9 +29,14 @@ def result_tables(plan: Plan) -> dict[str, pd.DataFrame]:
         "gaps": plan.gaps,
         "settlements": plan.settlements,
         "settlement_nearest": plan.settlement_nearest,
+        "settlement_totals": plan.settlement_totals,
+        "settlement_remedies": plan.settlement_remedies,
+        "settlement_checks": plan.settlement_checks,
         "proposals": plan.proposals,
         "unplaced": plan.unplaced,
+        "declared": pd.DataFrame() if plan.declared is None else plan.declared.table,
         "tiers": plan.practice.tiers,
+        "places": plan.practice.places,
         "network_findings": plan.practice.findings,
         "checklist": plan.practice.checklist,
         "rectification": plan.practice.rectification,

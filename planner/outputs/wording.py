@@ -17,6 +17,16 @@ _SUBJECTS = {
     "cause": "coverage.",
     "reason": "coverage.",
     "has_own_place": "sheets.flag_",
+    "nearest_quality": "coverage.quality_",
+    "quality": "coverage.quality_",
+    "is_demonstration": "sheets.flag_",
+    "is_open_weekend": "sheets.flag_",
+    "is_open_evening": "sheets.flag_",
+    "before_basis": "coverage.before_",
+    "own_by": "coverage.own_by_",
+    "remedy": "coverage.remedy_",
+    "check": "coverage.check_",
+    "status": "coverage.status_",
     "is_served": "sheets.flag_",
     "size_class": "coverage.size_",
     "kind": "sheets.kind_",
@@ -37,15 +47,17 @@ _SUBJECTS = {
 }
 # Several codes in one cell, by comma.
 _LISTS = {"basis": "belts.basis_", "functions": "belts.function_", "lacks_functions": "belts.function_"}
+_TIERS = {"tier", "nearest_tier", "own_tier"}
+_NAMED = {"profile", *_TIERS}
 # A whole of something else than people.
-_WHOLE = {"class": "class_all", "rule_class": "class_all", "town_name": "town_all"}
+_WHOLE = {"class": "class_all", "rule_class": "class_all", "town_name": "town_all", "size_class": "class_all"}
 
 
 def in_words(table: pd.DataFrame, language: Language = "zh") -> pd.DataFrame:
     """Return `table` without its geometry and with its codes as words; a code without words stays as it is."""
     worded = pd.DataFrame(table.drop(columns="geometry", errors="ignore"))
     for column in worded.columns:
-        if column in {"profile", "tier"} or column in _SUBJECTS or column in _WHOLE or column in _LISTS:
+        if column in _NAMED or column in _SUBJECTS or column in _WHOLE or column in _LISTS:
             worded[column] = pd.Series(
                 [_word(str(column), value, language) for value in worded[column]], index=worded.index, dtype=object
             )
@@ -64,7 +76,7 @@ def _word(column: str, value: object, language: Language) -> str | None:
         return ("、" if language == "zh" else ", ").join(words)
     if column == "profile":
         return profile_name(str(value), language)
-    if column == "tier":
+    if column in _TIERS:
         return tier_name(str(value), language)
     subject = _SUBJECTS.get(column)
     return str(value) if subject is None else _known(f"{subject}{str(value).lower()}", value, language)

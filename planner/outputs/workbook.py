@@ -31,12 +31,17 @@ _FORMATS = {
     "total_people": PEOPLE, "households": PEOPLE, "cost": "#,##0.0", "n_facilities": PEOPLE, "age60": PEOPLE,
     "length_m": PEOPLE, "longest_link_m": PEOPLE, "corridor_m": PEOPLE, "along_m": PEOPLE, "straight_m": PEOPLE,
     "farthest_min": MINUTES, "link_min": MINUTES, "buffer_m": PEOPLE,
+    "before_min": MINUTES, "change_min": MINUTES, "remedy_min": MINUTES, "capacity": PEOPLE, "capacity_share": "0.00",
+    "served_people": PEOPLE, "unserved_people": PEOPLE, "base_people": PEOPLE, "outside_people": PEOPLE,
+    "served_share": SHARE, "found": PEOPLE, "difference": PEOPLE, "n_settlements": PEOPLE, "option": "0",
     "children": PEOPLE, "relocated": PEOPLE, "rank": "0", "year": "0", "row": "0",
 }  # fmt: skip
 _WIDTHS = {"places": 60, "functions": 30, "lacks_functions": 30, "other_rooms": 24, "from_name": 24, "to_name": 24,
            "belt_name": 24, "item": 44, "value": 80, "name": 30, "file": 28,
            "problem": 46, "repair": 46, "cause": 26, "reason": 30, "towns": 28,
-           "settlements": 28, "area_name": 20, "old_value": 16, "new_value": 16, "area_id": 16, "owner": 22,
+           "settlements": 28, "remedy_name": 28, "place_name": 28, "nearest_name": 24, "function_rooms": 24,
+           "opening_hours": 34, "host_building": 20, "measure": 18, "before_basis": 22, "check": 28,
+           "area_name": 20, "old_value": 16, "new_value": 16, "area_id": 16, "owner": 22,
            "facility_id": 14, "candidate_id": 12, "settlement_id": 14}  # fmt: skip
 
 
@@ -69,6 +74,7 @@ def sheets(plan: Plan, language: Language = "zh") -> list[Sheet]:
             in_words(plan.settlements.sort_values("rank") if len(plan.settlements) else plan.settlements, language),
             language,
         ),
+        *_settlement_sheets(plan, language),
         _sheet(plan, "proposals", in_words(plan.proposals, language), language),
         *_practice_sheets(plan, language),
         _sheet(plan, "unplaced", in_words(plan.unplaced, language), language),
@@ -76,6 +82,25 @@ def sheets(plan: Plan, language: Language = "zh") -> list[Sheet]:
         _sheet(plan, "sources", _sources(plan), language),
     ]
     return [sheet for sheet in made if len(sheet.table)]
+
+
+def _settlement_sheets(plan: Plan, language: Language) -> list[Sheet]:
+    """Return the sheets of the audit of settlements beside the audit itself."""
+    nearest = plan.settlement_nearest
+    if len(nearest):
+        names = plan.settlements.set_index("settlement_id")["name"]
+        nearest = nearest.assign(name=nearest["settlement_id"].map(names))
+    remedies = plan.settlement_remedies
+    if len(remedies):
+        known = plan.settlements.set_index("settlement_id")[["rank", "name", "people"]]
+        remedies = remedies.join(known, on="settlement_id")
+    tables = {
+        "settlement_totals": plan.settlement_totals,
+        "settlement_remedies": remedies,
+        "settlement_checks": plan.settlement_checks,
+        "settlement_nearest": nearest,
+    }
+    return [_sheet(plan, name, in_words(table, language), language) for name, table in tables.items() if len(table)]
 
 
 def _practice_sheets(plan: Plan, language: Language) -> list[Sheet]:
@@ -86,7 +111,9 @@ def _practice_sheets(plan: Plan, language: Language) -> list[Sheet]:
     areas = practice.verdicts[practice.verdicts["area_level"].isin(["town", "village"])]
     tables = {
         "verdicts": areas,
+        "declared": pd.DataFrame() if plan.declared is None else plan.declared.table,
         "tiers": practice.tiers,
+        "places": practice.places,
         "network_findings": network_findings(plan.study, plan.scenario, language),
         "checklist": practice.checklist,
         "rectification": rectification_list(plan.study, checklist, language),
@@ -113,6 +140,10 @@ def _group_tables(plan: Plan) -> dict[str, pd.DataFrame]:
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "verdicts": ("area_level", "area_name", "area_class", "group", "population", "has_one", "n_facilities", "own_share",
                  "differing_profiles"),
+    "declared": ("measure", "tier", "class", "declared", "found", "difference", "judgement"),
+    "places": ("facility_id", "name", "tier", "town", "village", "host_building", "quality", "is_demonstration",
+               "is_light", "capacity", "opening_hours", "hours_per_week", "open_days", "is_open_weekend",
+               "is_open_evening", "function_rooms", "n_rooms"),
     "tiers": ("tier", "parent", "unit", "count", "is_light", "n_units", "n_units_with", "n_places", "n_online",
               "n_findings"),
     "network_findings": ("table", "id", "name", "tier", "town_name", "problem", "repair"),
@@ -143,8 +174,17 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "gaps": ("rank", "name", "town_name", "village_name", "people", "age60_people", "children_people",
              "relocated_people", "nearest_median_min", "nearest_max_min", "over_median_min", "person_min_over",
              "cause"),
-    "settlements": ("settlement_id", "name", "people", "households", "size_class", "has_own_place", "travel_time_min",
-                    "over_min", "reason", "person_min_over", "year"),
+    "settlements": ("rank", "settlement_id", "name", "people", "households", "size_class", "has_own_place", "own_by",
+                    "nearest_name", "nearest_tier", "travel_time_min", "over_min", "reason", "person_min_over",
+                    "capacity", "capacity_share", "nearest_quality", "function_rooms", "before_min",
+                    "before_basis", "change_min", "remedy", "remedy_name", "remedy_min", "year"),
+    "settlement_totals": ("size_class", "n_settlements", "n_served", "n_own_place", "households", "people",
+                          "served_people", "unserved_people", "unknown_people", "base_people", "outside_people",
+                          "served_share", "person_min_over"),
+    "settlement_remedies": ("rank", "settlement_id", "name", "people", "option", "remedy", "place_id", "place_name",
+                            "remedy_min", "consent", "cost"),
+    "settlement_checks": ("check", "declared", "found", "difference", "judgement"),
+    "settlement_nearest": ("settlement_id", "name", "tier", "profile", "facility_id", "travel_time_min", "status"),
     "proposals": ("rank", "candidate_id", "name", "way", "marginal_people", "total_people", "towns", "settlements",
                   "owner", "consent", "cost"),
     "unplaced": ("kind", "id", "profile", "reason"),

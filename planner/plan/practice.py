@@ -10,6 +10,7 @@ import pandas as pd
 from planner.coverage.checklist import checklist_findings, checklist_totals, qualified_ids, rectification_list
 from planner.coverage.hierarchy import findings_table, hierarchy_findings, tier_table
 from planner.coverage.norms import compare_standards, standard_table
+from planner.coverage.register import place_register
 from planner.coverage.verdicts import verdict_matrix
 from planner.errors import ScenarioError
 from planner.plan.coverage import coverage_table
@@ -42,6 +43,7 @@ class PracticeNetwork:
     rectification : which place lacks what, as a layer.
     place_sets : coverage by all named places and by qualified ones alone (`place_set`).
     verdicts : both verdicts for every area and group, profiles side by side, for the main tier.
+    places : the register of places with their opening hours and function rooms, as a layer.
     standard : coverage by the rules of the scenario's standard; empty when that is a name in words only.
     belts : practice belts as chains of places; None without places.
     clusters : places of a town within a few minutes of one another; None without places.
@@ -56,6 +58,7 @@ class PracticeNetwork:
     standard: pd.DataFrame
     belts: Belts | None
     clusters: Clusters | None
+    places: gpd.GeoDataFrame
 
 
 def place_set_table(reach: Reach, access: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -116,6 +119,7 @@ def practice_network(reach: Reach, access: pd.DataFrame, coverage: pd.DataFrame)
         standard=_norm_of_plan(reach, access) if is_norm else pd.DataFrame(),
         belts=practice_belts(reach) if study.has("facilities") else None,
         clusters=town_clusters(reach) if study.has("facilities") else None,
+        places=place_register(study, scenario),
     )
 
 

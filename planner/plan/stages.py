@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import pandas as pd
 
+from planner.coverage.declared import kept_declaration, reconcile
 from planner.coverage.verdicts import differing_villages
 from planner.network.components import summary
 from planner.plan.circles import circle_table, snap_grids, time_surfaces
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from planner.coverage.declared import Reconciliation
     from planner.plan.practice import PracticeNetwork
     from planner.plan.proposals import Proposals
     from planner.progress import Progress
@@ -49,10 +51,13 @@ class Plan:
     settlements : one row per relocation settlement.
     settlement_nearest : nearest place of each tier by each profile, per settlement.
     settlement_totals : served, unserved and unknown people of all settlements.
+    settlement_remedies : what would serve each unserved settlement soonest.
+    settlement_checks : their sums against what was declared, and against the demand.
     proposals : chosen candidate sites in rank order.
     siting : the plan with its proof, rejected candidates, curve and years; None without candidates.
     unplaced : what touches no road.
     practice : what the places are: pyramid, checklist, standards.
+    declared : the declared figures that the study keeps against what it holds; None when it keeps none.
     """
 
     study: Study
@@ -68,10 +73,13 @@ class Plan:
     settlements: gpd.GeoDataFrame
     settlement_nearest: pd.DataFrame
     settlement_totals: pd.DataFrame
+    settlement_remedies: pd.DataFrame
+    settlement_checks: pd.DataFrame
     proposals: gpd.GeoDataFrame
     siting: Proposals | None
     unplaced: pd.DataFrame
     practice: PracticeNetwork
+    declared: Reconciliation | None
 
 
 def make_plan(study: Study, scenario: Scenario, progress: Progress = SILENT) -> Plan:
@@ -93,7 +101,7 @@ def make_plan(study: Study, scenario: Scenario, progress: Progress = SILENT) -> 
     progress.update(3, 8, "gaps")
     gaps = gap_table(reach, access)
     progress.update(4, 8, "settlements")
-    audit = settlement_audit(reach) if study.has("settlements") else None
+    audit = settlement_audit(reach, access) if study.has("settlements") else None
     progress.update(5, 8, "circles")
     grids = snap_grids(reach)
     circles = circle_table(reach, grids)
@@ -103,6 +111,7 @@ def make_plan(study: Study, scenario: Scenario, progress: Progress = SILENT) -> 
     nothing = gpd.GeoDataFrame(geometry=[], crs=study.crs)
     siting = propose(reach, None, access, Step(progress, 7 / 8, 1.0)) if study.has("candidates") else None
     progress.update(8, 8, "siting")
+    said = kept_declaration(study)
     return Plan(
         study=study,
         scenario=scenario,
@@ -117,8 +126,11 @@ def make_plan(study: Study, scenario: Scenario, progress: Progress = SILENT) -> 
         settlements=audit.table if audit else nothing,
         settlement_nearest=audit.nearest if audit else pd.DataFrame(),
         settlement_totals=audit.totals if audit else pd.DataFrame(),
+        settlement_remedies=audit.remedies if audit else pd.DataFrame(),
+        settlement_checks=audit.checks if audit else pd.DataFrame(),
         proposals=nothing if siting is None else siting.sites,
         siting=siting,
         unplaced=reach.unplaced,
         practice=practice_network(reach, access, coverage),
+        declared=None if said is None else reconcile([study], said, scenario),
     )

@@ -17,14 +17,13 @@ from hypothesis import strategies as st
 
 from planner.coverage.areas import assign_areas
 from planner.coverage.settlements import (
-    OwnPlaceRule,
     audit_settlements,
     nearest_places,
     own_places,
     settlement_totals,
 )
-from planner.coverage.sizes import default_sizes, size_of, sizes_from_toml
 from planner.errors import InputError, ScenarioError
+from planner.sizes import default_sizes, size_of, sizes_from_toml
 
 QUIET = [HealthCheck.function_scoped_fixture]  # the fixtures are never changed
 NO_SHRINK = (Phase.explicit, Phase.reuse, Phase.generate)
@@ -68,21 +67,29 @@ def test_own_places_by_distance_or_village_never_online(audit):
     assert audit["own_tier"].tolist()[0] == "station"
 
 
-def test_an_online_service_would_have_been_an_own_place(settlements, facilities):
+def test_an_online_service_would_have_been_an_own_place(settlements, facilities, scenario):
     facilities["is_online"] = False
-    assert own_places(settlements, facilities, OwnPlaceRule())["own_facility_id"].tolist()[1] == "S4"
+    assert own_places(settlements, facilities, scenario)["own_facility_id"].tolist()[1] == "S4"
 
 
-def test_the_rule_of_own_places_can_be_changed(settlements, facilities):
-    far = own_places(settlements, facilities, OwnPlaceRule(distance_m=1000.0))
+def test_the_rule_of_own_places_can_be_changed(settlements, facilities, scenario):
+    far = own_places(settlements, facilities, scenario.with_choices(own_place_m=1000.0))
     assert far["own_by"].tolist()[2] == "distance"
-    strict = own_places(settlements, facilities, OwnPlaceRule(distance_m=49.9, is_village_enough=False))
+    strict = own_places(settlements, facilities, scenario.with_choices(own_place_m=49.9, own_place_by_village=False))
     assert strict["has_own_place"].tolist() == [False] * 5
 
 
-def test_a_village_of_the_same_name_in_another_town_is_not_the_settlements(settlements, facilities):
+def test_a_village_of_the_same_name_in_another_town_is_not_the_settlements(settlements, facilities, scenario):
     facilities.loc[facilities["facility_id"] == "S2", "town"] = "丁镇"
-    assert not own_places(settlements, facilities, OwnPlaceRule())["has_own_place"].iloc[2]
+    assert not own_places(settlements, facilities, scenario)["has_own_place"].iloc[2]
+
+
+def test_a_light_place_is_nobodys_own_unless_its_tier_says_so(settlements, facilities, scenario):
+    light = facilities.assign(is_light=facilities["facility_id"].isin(["S3", "F3", "S2"]))
+    assert not own_places(settlements, light, scenario)["has_own_place"].any()
+    counts = {**scenario.hierarchy, "station": scenario.hierarchy["station"].model_copy(update={"counts_light": True})}
+    counted = own_places(settlements, light, scenario.with_choices(hierarchy=counts))
+    assert counted["own_facility_id"].tolist()[:3] == ["S3", None, "S2"]
 
 
 def test_nearest_places_are_a_long_table_in_a_fixed_order(settlement_access):

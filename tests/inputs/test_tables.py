@@ -113,6 +113,24 @@ def test_headers_in_english_with_units_brackets_and_case(county, workbook):
     assert table[["demand_id", "population", "age60"]].iloc[0].tolist() == ["d", 10.0, 3.0]
 
 
+def test_origins_come_in_the_frame_of_their_table(county, workbook):
+    rows = [
+        ["编号", "名称", "安置人数", "经度", "纬度", "迁出点经度", "迁出点纬度"],
+        ["a", "甲", 900, 109.0, 32.7, 109.01, 32.71],
+        ["b", "乙", 900, 109.0, 32.7, 109.01, None],
+        ["c", "丙", 900, 109.0, 32.7, 500000, 3600000],
+        ["d", "丁", 900, 109.0, 32.7, None, None],
+    ]
+    result = import_file(county, "settlements", workbook(*rows), WGS84)
+    table = result.study.table("settlements").set_index("settlement_id")
+    x, y = transform([109.01], [32.71], "EPSG:4326", county.crs)
+    assert table.loc["a", ["origin_x", "origin_y"]].tolist() == pytest.approx([x[0], y[0]])
+    assert table.loc[["b", "c", "d"], "origin_x"].isna().all()
+    assert [(f.row, f.code, f.is_refused) for f in result.ledger.rows] == [
+        (3, "origin_half", False), (4, "origin_nowhere", False),
+    ]  # fmt: skip
+
+
 def test_the_users_own_choice_of_columns_wins(county, workbook):
     path = workbook(["名称", "正式名", "层级", "经度", "纬度", "E1", "N1"], ["甲", "甲站", "站", 1, 1, 109.0, 32.7])
     columns = {"name": "正式名", "lon": "E1", "y": "N1"}

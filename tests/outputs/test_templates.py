@@ -56,8 +56,8 @@ def test_a_filled_template_comes_back_without_a_finding(tmp_path, kind, language
 
 
 def _filled(column, i, language):
-    if column.name in ("x", "y"):
-        return 109.0 if column.name == "x" else 32.7
+    if column.name in ("x", "y", "origin_x", "origin_y"):
+        return 109.0 if column.name.endswith("x") else 32.7
     if column.kind in ("choice", "flag"):
         words = choice_words(column, language)
         return words[i % len(words)]

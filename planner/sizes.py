@@ -49,10 +49,15 @@ def sizes_from_toml(toml: str) -> tuple[SizeClass, ...]:
         sizes = tuple(SizeClass(code=code, **table) for code, table in tomllib.loads(toml).items())
     except (tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
         raise ScenarioError(f"The size classes cannot be read: {error}") from error
+    require_rising(sizes)
+    return sizes
+
+
+def require_rising(sizes: Sequence[SizeClass]) -> None:
+    """Raise `ScenarioError` when the first class does not begin at 0, or thresholds do not rise."""
     starts = [size.min_people for size in sizes]
     if not starts or starts[0] != 0 or any(low >= high for low, high in pairwise(starts)):
         raise ScenarioError(f"Size classes begin at 0 people and rise; these begin at {starts}. Mend min_people.")
-    return sizes
 
 
 @cache
