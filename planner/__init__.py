@@ -24,6 +24,7 @@ _HOMES = {
     "planner.plan.circles": ("circle_table",),
     "planner.plan.coverage": ("coverage_table", "gap_table", "verdict_table"),
     "planner.plan.groups": ("practice_belts", "town_clusters"),
+    "planner.plan.equity": ("equity",),
     "planner.plan.practice": ("network_findings", "norm_table", "place_set_table"),
     "planner.plan.proposals": ("Proposals", "propose"),
     "planner.plan.ready": ("Reach", "demand_access", "prepare"),
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from planner.outputs.templates import write_templates
     from planner.plan.circles import circle_table
     from planner.plan.coverage import coverage_table, gap_table, verdict_table
+    from planner.plan.equity import equity
     from planner.plan.groups import practice_belts, town_clusters
     from planner.plan.practice import network_findings, norm_table, place_set_table
     from planner.plan.proposals import Proposals, propose

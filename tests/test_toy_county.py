@@ -35,6 +35,17 @@ S5* stands 180 m east of milestone 12. People: A 600, B 500, C 500 (480 on the r
   Soonest: for R2 the hub H1 at its door (0 min), then K1 (agreed, 720 m, 10 min), then a session; K3 is online. For R3
   K2 (180 m on the track, 2.5 min, owner to be asked), then a session. For R4 its roads have to be looked at first.
   Declared 115 people and 30 households: 115 and 30 = 10 + 15 + 3 + 2 are found; relocated in the demand: 115.
+7 Capacity and fairness, stations in 15 minutes on foot; seats S1 30, S2 40, S3 70, S5* 60. Catchments: S1 k0 k1 = 300
+  people, S2 k3 k4 k5 = 200, S3 k5 k6 k7 = 350, S5* k11 k12 k13 = 300; seats a head 0.1, 0.2, 0.2, 0.2.
+  2SFCA: k0 k1 0.1; k3 k4 k6 k7 k11 k12 k13 0.2; k5 0.4; others 0. By village, seats per 1,000: A1 30 / 400 = 75, A2
+  (10 + 20 + 20) / 200 = 250, B1 60 / 350, B2 10 / 150, C1 50 / 300, C2 0 (195 known people). People-weighted they make
+  the 200 seats. E2SFCA weighs 1, 0.68, 0.22 within 5, 10, 15 minutes: S1 30 / (100 + 0.68 x 200) = 30 / 236, S2
+  40 / (34 + 100 + 34) = 40 / 168, S3 70 / (34 + 100 + 136) = 70 / 270, S5* 60 / (11 + 100 + 102) = 60 / 213.
+  Nearest (k5 is 10 min from S2 and S3: S2 by id): S1 300, S2 200, S3 300, S5* 300. 400 people a station.
+  Person-minutes over: k2 5 x 100, k8 5 x 50, k9 15 x 40, k10 7.5 x 60, k14 2.5 x 50, k15 12.5 x 80, k16 22.5 x 60,
+  k17 32.5 x 40 = 500 + 250 + 600 + 450 + 125 + 1,000 + 1,350 + 1,300 = 5,575; X is cut off (15), U unknown.
+  After K1 opens at k16 as a station of 36 seats: k15 k16 k17 are within 10 minutes (180 people, 0.2 a head), covered
+  1,280; person-minutes 500 + 250 + 600 + 450 + 125 = 1,925.
 8 Belt along the road, on foot: S1 F1 I1 S2 S3 I2 P1 S5* I3 H1 (light, yet on the belt; S6 is online). From each to the
   next 720 720 1,440 1,440 720 1,440 2,340 540 1,440 m; 15 minutes are 1,080 m, so five of the nine are breaks and
   2,700 m hold. Clusters within 12 minutes (864 m): F1 I1 (not S1 F1: F1 I1 comes first), I2 S3, I3 S5*; P1, S1, S2,
@@ -51,6 +62,7 @@ from planner.coverage.declared import declared_from_toml, reconcile, with_declar
 from planner.coverage.hierarchy import hierarchy_findings, tier_table
 from planner.coverage.verdicts import differing_villages
 from planner.plan.coverage import coverage_table, verdict_table
+from planner.plan.equity import equity
 from planner.plan.groups import practice_belts, town_clusters
 from planner.plan.practice import norm_table, place_set_table
 from planner.plan.ready import areas_of, prepare
@@ -294,6 +306,50 @@ def test_6_relocation_settlements(study):
     assert checks == [
         ["people", "115", 115, "equal"], ["households", "30", 30, "equal"], ["demand", "115", 115, "equal"],
     ]  # fmt: skip
+
+
+def test_7_capacity_and_fairness(study, reach):
+    opened = study.table("candidates").query("candidate_id == 'K1'").assign(capacity=36.0)
+    answer = equity(reach, opened=opened)
+    walk = answer.summary[answer.summary["profile"] == "walk"].set_index("state")
+    before, after = walk.loc["before"], walk.loc["after"]
+    assert before[["n_places", "supply", "supply_total"]].tolist() == [4, "capacity", 200]
+    assert before[["people_per_place", "supply_per_1000"]].tolist() == pytest.approx([400, 125])
+    people = ["covered_people", "cut_off_people", "unknown_people", "person_min_over"]
+    assert before[people].tolist() == pytest.approx([1_100, 15, 5, 5_575])
+    assert after[people].tolist() == pytest.approx([1_280, 15, 5, 1_925])
+    areas = answer.areas[(answer.areas["profile"] == "walk") & (answer.areas["area_level"] == "village")]
+    areas = areas.set_index(["state", "area_id"])
+    plain = [75, 250, 60_000 / 350, 10_000 / 150, 50_000 / 300]
+    assert areas.loc["before", "two_step_per_1000"].tolist() == pytest.approx([*plain, 0])
+    assert areas.loc["after", "two_step_per_1000"].tolist() == pytest.approx([*plain, 36_000 / 195])
+    s1, s2, s3, s5 = 30 / 236, 40 / 168, 70 / 270, 60 / 213
+    held = [
+        100 * s1 + 200 * 0.68 * s1,
+        50 * 0.68 * s2 + 100 * s2 + 50 * 0.68 * (s2 + s3),
+        100 * s3 + 200 * 0.68 * s3,
+        50 * 0.22 * s5,
+        100 * s5 + 150 * 0.68 * s5,
+        0,
+    ]
+    known = [400, 200, 350, 150, 300, 195]
+    enhanced = areas.loc["before", "enhanced_per_1000"].tolist()
+    assert enhanced == pytest.approx([1_000 * one / heads for one, heads in zip(held, known, strict=True)])
+    for name, values in (("two_step", [*plain, 0]), ("enhanced", enhanced)):
+        pairs = sum(
+            a * b * abs(x - y) for x, a in zip(values, known, strict=True) for y, b in zip(values, known, strict=True)
+        )
+        mean = sum(x * a for x, a in zip(values, known, strict=True)) / sum(known)
+        assert before[f"gini_{name}"] == pytest.approx(pairs / (2 * sum(known) ** 2 * mean))
+    assert after["gini_two_step"] < before["gini_two_step"]
+    places = answer.places[(answer.places["state"] == "before") & (answer.places["profile"] == "walk")]
+    places = places.set_index("facility_id")
+    assert places["nearest_people"].to_dict() == {"S1": 300, "S2": 200, "S3": 300, "S5": 300}
+    assert places["reached_people"].to_dict() == {"S1": 300, "S2": 200, "S3": 350, "S5": 300}
+    layer = answer.villages.set_index("area_id")
+    assert layer.loc["C2", ["two_step_per_1000", "person_min_over", "person_min_over_after"]].tolist() == pytest.approx(
+        [0, 3_650, 0]
+    )
 
 
 def test_8_a_belt_and_clusters(study):

@@ -11,6 +11,7 @@ from planner.cli.shell import (
     MAX_ROWS,
     AsJson,
     Cutoff,
+    ProfileCodes,
     ScenarioFile,
     StudyPath,
     app,
@@ -261,6 +262,51 @@ def verdicts(
     )
     columns = ("profile", "rank", "area_name", "town_name", "kind", "differing_people", "population")
     print_table(text("network.differing", language()), worded(differing.head(MAX_ROWS)), columns)
+
+
+@app.command(name="equity")
+def equity_(
+    study: StudyPath,
+    profile: ProfileCodes = None,
+    cutoff: Cutoff = None,
+    tier: Annotated[str | None, typer.Option(help="Tier; default: the scenario's main one")] = None,
+    supply: Annotated[str | None, typer.Option(help="capacity (seats) or place; default: seats where all have")] = None,
+    other: Annotated[Path | None, typer.Option(help="Second study, a later one: stands as 'after'")] = None,
+    after: Annotated[bool, typer.Option("--after", help="Also after the proposed sites open")] = False,
+    scenario: ScenarioFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how fairly the places are shared: floating catchments, people per place, minutes beyond the limit, Gini."""
+    from planner.plan.equity import compared, equity
+    from planner.plan.proposals import propose
+
+    if supply not in (None, "capacity", "place"):
+        raise InputError(f"'{supply}' is no supply. Choose capacity or place.")
+    if other is not None and after:
+        raise InputError("--other and --after both say what stands as 'after'. Choose one.")
+    opened = opened_study(study)
+    chosen = chosen_scenario(opened, scenario, profiles=profile, cutoff_min=cutoff, main_tier=tier)
+    reach = made_reach(opened, chosen)
+    answer = equity(reach, opened=propose(reach).sites if after else None, supply=supply)  # type: ignore[arg-type]
+    summary = answer.summary
+    if other is not None:
+        summary = compared(answer, equity(made_reach(opened_study(other), chosen), supply=supply))  # type: ignore[arg-type]
+    if as_json:
+        document = {"summary": summary, "areas": answer.areas, "places": answer.places}
+        print_json({name: records_of(table) for name, table in document.items()})
+        return
+    columns = (
+        "state", "profile", "n_places", "supply", "supply_total", "people_per_place", "supply_per_1000",
+        "gini_two_step", "gini_enhanced", "person_min_over", "cut_off_people",
+    )  # fmt: skip
+    print_table(conditions_of(reach), worded(summary), columns)
+    worst = answer.villages.sort_values(["person_min_over", "area_id"], ascending=[False, True])
+    village = ("area_name", "town_name", "population", "covered_share", "person_min_over", "two_step_per_1000")
+    print_table(text("cli.equity_villages", language()), worded(worst.head(MAX_ROWS)), village)
+    busy = answer.places[answer.places["profile"] == chosen.main_profile]
+    busy = busy.sort_values(["nearest_people", "facility_id"], ascending=[False, True]).head(MAX_ROWS)
+    place = ("state", "name", "tier", "offered", "reached_people", "nearest_people", "supply_per_1000")
+    print_table(text("cli.equity_places", language()), worded(busy), place)
 
 
 def _print_matrix(title: str, records: list[dict[str, Any]], columns: list[str]) -> None:

@@ -193,6 +193,8 @@ def shown(name: str, value: object) -> str:
     if isinstance(value, float):
         if name.endswith("_share"):
             return f"{value:.1%}"
+        if name.startswith("gini_"):
+            return f"{value:.3f}"
         return f"{value:,.0f}" if abs(value) >= 1_000 or float(value).is_integer() else f"{value:,.1f}"  # noqa: PLR2004
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 

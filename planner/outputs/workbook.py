@@ -31,6 +31,11 @@ _FORMATS = {
     "total_people": PEOPLE, "households": PEOPLE, "cost": "#,##0.0", "n_facilities": PEOPLE, "age60": PEOPLE,
     "length_m": PEOPLE, "longest_link_m": PEOPLE, "corridor_m": PEOPLE, "along_m": PEOPLE, "straight_m": PEOPLE,
     "farthest_min": MINUTES, "link_min": MINUTES, "buffer_m": PEOPLE,
+    "offered": PEOPLE, "supply_total": PEOPLE, "people_per_place": PEOPLE, "supply_per_1000": "#,##0.00",
+    "gini_two_step": "0.000",
+    "gini_enhanced": "0.000", "cut_off_people": PEOPLE, "reached_people": PEOPLE, "nearest_people": PEOPLE,
+    "covered_share_after": SHARE, "person_min_over_after": PEOPLE, "two_step_per_1000": "#,##0.00",
+    "enhanced_per_1000": "#,##0.00", "two_step_per_1000_after": "#,##0.00", "enhanced_per_1000_after": "#,##0.00",
     "before_min": MINUTES, "change_min": MINUTES, "remedy_min": MINUTES, "capacity": PEOPLE, "capacity_share": "0.00",
     "served_people": PEOPLE, "unserved_people": PEOPLE, "base_people": PEOPLE, "outside_people": PEOPLE,
     "served_share": SHARE, "found": PEOPLE, "difference": PEOPLE, "n_settlements": PEOPLE, "option": "0",
@@ -76,6 +81,7 @@ def sheets(plan: Plan, language: Language = "zh") -> list[Sheet]:
         ),
         *_settlement_sheets(plan, language),
         _sheet(plan, "proposals", in_words(plan.proposals, language), language),
+        *_equity_sheets(plan, language),
         *_practice_sheets(plan, language),
         _sheet(plan, "unplaced", in_words(plan.unplaced, language), language),
         _sheet(plan, "ledger", _ledger(plan, language), language),
@@ -100,6 +106,18 @@ def _settlement_sheets(plan: Plan, language: Language) -> list[Sheet]:
         "settlement_checks": plan.settlement_checks,
         "settlement_nearest": nearest,
     }
+    return [_sheet(plan, name, in_words(table, language), language) for name, table in tables.items() if len(table)]
+
+
+def _equity_sheets(plan: Plan, language: Language) -> list[Sheet]:
+    """Return the sheets about capacity and fairness; places for the main profile, the busiest first."""
+    answer = plan.equity
+    places = answer.places[answer.places["profile"] == plan.scenario.main_profile]
+    places = places.sort_values(["state", "nearest_people", "facility_id"], ascending=[False, False, True])
+    villages = answer.villages
+    if len(villages):
+        villages = villages.sort_values(["person_min_over", "area_id"], ascending=[False, True])
+    tables = {"equity": answer.summary, "equity_villages": villages, "equity_places": places}
     return [_sheet(plan, name, in_words(table, language), language) for name, table in tables.items() if len(table)]
 
 
@@ -140,6 +158,14 @@ def _group_tables(plan: Plan) -> dict[str, pd.DataFrame]:
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "verdicts": ("area_level", "area_name", "area_class", "group", "population", "has_one", "n_facilities", "own_share",
                  "differing_profiles"),
+    "equity": ("state", "profile", "n_places", "supply", "supply_total", "population", "people_per_place",
+               "supply_per_1000", "gini_two_step", "gini_enhanced", "covered_people", "unknown_people",
+               "cut_off_people", "person_min_over"),
+    "equity_villages": ("area_id", "area_name", "town_name", "population", "unknown_people", "covered_share",
+                        "person_min_over", "two_step_per_1000", "enhanced_per_1000", "covered_share_after",
+                        "person_min_over_after", "two_step_per_1000_after", "enhanced_per_1000_after"),
+    "equity_places": ("state", "facility_id", "name", "tier", "is_new", "offered", "reached_people", "nearest_people",
+                      "supply_per_1000"),
     "declared": ("measure", "tier", "class", "declared", "found", "difference", "judgement"),
     "places": ("facility_id", "name", "tier", "town", "village", "host_building", "quality", "is_demonstration",
                "is_light", "capacity", "opening_hours", "hours_per_week", "open_days", "is_open_weekend",

@@ -13,6 +13,7 @@ from planner.coverage.verdicts import differing_villages
 from planner.network.components import summary
 from planner.plan.circles import circle_table, snap_grids, time_surfaces
 from planner.plan.coverage import coverage_table, gap_table, verdict_table
+from planner.plan.equity import equity
 from planner.plan.practice import practice_network
 from planner.plan.proposals import propose
 from planner.plan.ready import areas_of, demand_access, prepare
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from planner.coverage.declared import Reconciliation
+    from planner.plan.equity import Equity
     from planner.plan.practice import PracticeNetwork
     from planner.plan.proposals import Proposals
     from planner.progress import Progress
@@ -57,6 +59,7 @@ class Plan:
     siting : the plan with its proof, rejected candidates, curve and years; None without candidates.
     unplaced : what touches no road.
     practice : what the places are: pyramid, checklist, standards.
+    equity : how fairly the places are shared, before and after the proposals open.
     declared : the declared figures that the study keeps against what it holds; None when it keeps none.
     """
 
@@ -80,6 +83,7 @@ class Plan:
     unplaced: pd.DataFrame
     practice: PracticeNetwork
     declared: Reconciliation | None
+    equity: Equity
 
 
 def make_plan(study: Study, scenario: Scenario, progress: Progress = SILENT) -> Plan:
@@ -133,4 +137,5 @@ def make_plan(study: Study, scenario: Scenario, progress: Progress = SILENT) -> 
         unplaced=reach.unplaced,
         practice=practice_network(reach, access, coverage),
         declared=None if said is None else reconcile([study], said, scenario),
+        equity=equity(reach, access, None if siting is None else siting.sites),
     )
