@@ -147,7 +147,7 @@ def app_(
         sys.executable, "-m", "streamlit", "run", str(script), "--server.address", address,
         "--server.port", str(port), "--server.headless", "true", "--server.maxUploadSize", str(MAX_UPLOAD_MB),
         "--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false", "--client.toolbarMode", "minimal",
-        "--client.showErrorDetails", "none",
+        "--theme.primaryColor", "#1f5c8b", "--theme.base", "light", "--client.showErrorDetails", "none",
     ]  # fmt: skip
     typer.echo(f"http://{address}:{port}")
     done = subprocess.run([*command, "--", *([str(study)] if study else [])], check=False, env=environment)  # noqa: S603

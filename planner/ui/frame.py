@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from planner.texts import Language
     from planner.ui.state import AppState
 
-PAGES = ("coverage",)
+PAGES = ("coverage", "siting", "what_if")
 LONGEST_MIN = 60
 _LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
 

@@ -143,7 +143,7 @@ def show_map(view: MapView, *, key: str, height: int, label: str, legend_title: 
         legend=[list(row) for row in view.legend],
         legendTitle=legend_title,
         bounds=view.bounds,
-        view=view.view,
+        view=f"{view.view} {key}",
         focus=view.focus,
         selected=None if view.selected is None else {"layer": view.selected[0], "id": view.selected[1]},
         clickable=True,

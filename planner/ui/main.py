@@ -10,7 +10,7 @@ import streamlit as st
 
 from planner.errors import PlannerError
 from planner.texts import text
-from planner.ui import coverage, folder, frame
+from planner.ui import coverage, folder, frame, siting, what_if
 from planner.ui.opening import ask_to_open, is_opening
 from planner.ui.password import is_admitted
 from planner.ui.state import session_state
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _PAGES: dict[str, Callable[[AppState], None]] = {
     "coverage": coverage.page,
+    "siting": siting.page,
+    "what_if": what_if.page,
 }
 
 

@@ -17,11 +17,14 @@ from planner.hashes import file_hash
 from planner.scenario import Scenario, scenario_of
 from planner.store import open_study, save_study
 from planner.texts import LANGUAGES, Language, text
+from planner.wishes import Wishes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from planner.plan.trial import Edit
     from planner.progress import Progress
+    from planner.reach.what_if import WhatIf
     from planner.study import Study
     from planner.ui.leaflet import Click
 
@@ -65,6 +68,22 @@ class Opened:
 
 
 @dataclass
+class Trial:
+    """A what-if under way: what it was started for, and how many edits of the session it has had.
+
+    Attributes
+    ----------
+    key : of the study made ready, profile and tier.
+    what_if : the county under trial.
+    edits : those that it has had.
+    """
+
+    key: tuple[str, ...]
+    what_if: WhatIf
+    edits: list[Edit] = field(default_factory=list)
+
+
+@dataclass
 class AppState:
     """The state of one session; pages read and change it, nothing else keeps any.
 
@@ -79,8 +98,9 @@ class AppState:
     answered : number of the last click on each map that was answered.
     at : where the reader clicked on the map of coverage, degrees.
     chosen_gap, chosen_settlement : ids selected in a table or on a map.
-    wishes : of siting, by name; see `planner.ui.siting`.
-    edits : of the what-if, oldest first; see `planner.ui.what_if`.
+    ask, solved : of siting: what stands on the form, and what was last sent off to be solved.
+    edits, trial : of the what-if, oldest first; the county with them made.
+    tool, picked : what a click on the what-if's map does, and the place that is to move.
     staged : an import that waits to be accepted; see `planner.ui.study`.
     summaries : one line a page for the status strip, with what it was computed for.
     """
@@ -95,8 +115,12 @@ class AppState:
     at: tuple[float, float] | None = None
     chosen_gap: str | None = None
     chosen_settlement: str | None = None
-    wishes: dict[str, Any] = field(default_factory=dict)
-    edits: list[Any] = field(default_factory=list)
+    ask: Wishes = field(default_factory=lambda: Wishes(n_new=10))
+    solved: Wishes | None = None
+    edits: list[Edit] = field(default_factory=list)
+    trial: Trial | None = None
+    tool: str = "add"
+    picked: str | None = None
     staged: Any = None
     summaries: dict[str, tuple[Any, str]] = field(default_factory=dict)
 
@@ -165,7 +189,7 @@ def take(state: AppState, opened: Opened) -> None:
     fits = state.choices.profile in base.profiles and state.choices.tier in base.tier_codes
     if is_other or not fits:
         state.choices = Choices(base.main_profile, base.main_tier, base.cutoff_min)
-        state.wishes.clear()
+        state.ask, state.solved = Wishes(n_new=base.siting.most_new or 10), None
         state.edits.clear()
 
 
@@ -174,6 +198,12 @@ def change(state: AppState, words: str, study: Study) -> None:
     state.past.append((words, state.held))
     del state.past[:-_MOST_UNDO]
     take(state, replace(state.held, study=study, key=uuid4().hex, is_changed=True))
+
+
+def remark(state: AppState, words: str, study: Study) -> None:
+    """Put a study in place that differs in words only: nothing has to be computed again."""
+    state.past.append((words, state.held))
+    state.opened = replace(state.held, study=study, is_changed=True)
 
 
 def undo(state: AppState) -> None:

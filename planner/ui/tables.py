@@ -48,7 +48,7 @@ def show_table(
     for name in names:
         if _is_number(shown[name]):
             shown[name] = shown[name].astype(float).replace([np.inf, -np.inf], np.nan)
-    config = {name: _config(name, shown[name], language) for name in names}
+    config = {name: column_config(name, shown[name], language) for name in names}
     # Another row chosen elsewhere makes another table: its selection starts there.
     with st.container(key=f"{key} table"):
         event: Any = st.dataframe(
@@ -66,7 +66,7 @@ def read_only(
     """Show the named columns of a table that nothing is chosen from."""
     names = [name for name in columns if name in table.columns]
     shown = in_words(table[names], language)
-    config = {name: _config(name, shown[name], language) for name in names}
+    config = {name: column_config(name, shown[name], language) for name in names}
     st.dataframe(
         shown, column_config=config, hide_index=True, width="stretch", height=height, placeholder="-",
     )  # fmt: skip
@@ -76,7 +76,8 @@ def _is_number(column: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
-def _config(name: str, column: pd.Series, language: Language) -> Any:
+def column_config(name: str, column: pd.Series, language: Language) -> Any:
+    """Return how Streamlit is to show a column: header in words, form of the numbers."""
     label = header(name, language)
     if not _is_number(column):
         return st.column_config.TextColumn(label)

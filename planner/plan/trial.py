@@ -1,0 +1,102 @@
+"""A what-if in people: places added, moved and closed one after another, and whom the county covers then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import InputError
+from planner.network.snap import snap_points
+from planner.reach.access import DISCONNECTED, REACHABLE, UNKNOWN, chosen
+from planner.reach.what_if import add_place, close_place, move_place, start_what_if
+
+if TYPE_CHECKING:
+    from planner.network.road_network import Snapped
+    from planner.plan.ready import Reach
+    from planner.reach.what_if import WhatIf
+
+EditKind = Literal["add", "move", "close"]
+_HORIZON_MIN = 120.0
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One step of a what-if.
+
+    Attributes
+    ----------
+    kind : "add", "move" or "close".
+    place_id : of the place.
+    x, y : where it is put, metres in the study's CRS; NaN for "close".
+    """
+
+    kind: EditKind
+    place_id: str
+    x: float = float("nan")
+    y: float = float("nan")
+
+
+def start_trial(reach: Reach) -> WhatIf:
+    """Return a what-if of the scenario's main profile in which every place of its main tier is open."""
+    scenario, code = reach.scenario, reach.scenario.main_profile
+    counted = scenario.tiers_of(scenario.main_tier)
+    of_tier = reach.facilities["tier"].to_numpy(dtype=object)
+    rows = np.flatnonzero(np.ones(len(of_tier), bool) if counted is None else np.isin(of_tier, counted))
+    horizon_min = max(_HORIZON_MIN, 2 * scenario.cutoff_min)
+    return start_what_if(
+        reach.profiles[code], chosen(reach.places[code], rows), reach.demand[code], scenario.direction, horizon_min
+    )
+
+
+def apply_edit(reach: Reach, trial: WhatIf, edit: Edit) -> None:
+    """Change the what-if by one edit; `planner.reach.what_if.undo` takes it back.
+
+    Raises
+    ------
+    InputError
+        When there is no such open place, or no usable road near where it is put.
+    """
+    if edit.kind == "close":
+        close_place(trial, edit.place_id)
+        return
+    place = _position(reach, edit)
+    if edit.kind == "add":
+        add_place(trial, place)
+    else:
+        move_place(trial, edit.place_id, place)
+
+
+def _position(reach: Reach, edit: Edit) -> Snapped:
+    network = reach.profiles[reach.scenario.main_profile]
+    ids = np.array([edit.place_id], object)
+    place = snap_points(network, ids, np.array([edit.x]), np.array([edit.y]), reach.study.tables.get("barriers"))
+    if place.edge[0] < 0:
+        raise InputError(
+            f"No usable road within {network.profile.max_access_m:g} m of this spot: nobody can say whom a place here "
+            "would serve. Choose a spot by a road."
+        )
+    return place
+
+
+def trial_access(reach: Reach, trial: WhatIf) -> pd.DataFrame:
+    """Return the access table of a what-if, for its profile and tier alone: fit for `coverage_table`.
+
+    Whoever needs more than two hours counts as out of reach.
+    """
+    minutes = trial.minutes()
+    place = trial.nearest.place[:, 0]
+    names = np.array([*trial.places.ids, None], object)
+    reached = np.where(np.isfinite(minutes), place, -1)
+    return pd.DataFrame(
+        {
+            "point_id": trial.points.ids,
+            "profile": reach.scenario.main_profile,
+            "tier": reach.scenario.main_tier,
+            "facility_id": names[reached],
+            "travel_time_min": minutes,
+            "status": np.select([np.isnan(minutes), np.isinf(minutes)], [UNKNOWN, DISCONNECTED], REACHABLE),
+        }
+    )

@@ -1,0 +1,358 @@
+"""What-if: a click adds, moves or closes a place; totals change at once; named scenarios are kept and compared."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+import streamlit as st
+
+from planner.coverage.minutes import is_covered
+from planner.crs import WGS84, transform
+from planner.errors import InputError
+from planner.outputs.overlays import GAIN_COLOURS, GAIN_FACTORS, gain_png, minutes_on
+from planner.plan.coverage import coverage_table
+from planner.plan.trial import Edit, apply_edit, start_trial, trial_access
+from planner.reach.access import chosen
+from planner.reach.surfaces import time_surface
+from planner.reach.what_if import undo
+from planner.texts import text, translated
+from planner.ui import answers, layers
+from planner.ui.frame import choices_bar, groups_of, note
+from planner.ui.leaflet import Click, MapView, publish, show_map
+from planner.ui.settings import tiles
+from planner.ui.state import Trial, remark
+from planner.ui.tables import read_only
+from planner.ui.words import escaped, people, plain, share
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from planner.plan.ready import Reach
+    from planner.reach.what_if import WhatIf
+    from planner.ui.answers import Ready
+    from planner.ui.state import AppState
+
+MAP_HEIGHT = 410
+TOOLS = ("add", "move", "close")
+KEPT = "what_if"
+_GAINED, _LOST = "#00441B", "#9970AB"
+
+
+def page(state: AppState) -> None:
+    """Show the map to try places on, and the comparison of what was kept."""
+    made = answers.ready(state)
+    if made is None:
+        return
+    choices_bar(state, with_group=False)
+    board, compared = st.tabs(text("ui_plans.what_if_tabs", state.language).split("|"))
+    with board:
+        _board(state, made)
+    with compared:
+        _compare(state, made)
+
+
+@st.fragment
+def _board(state: AppState, made: Ready) -> None:
+    reach = made.asked(state.scenario)
+    trial = trial_of(state, made)
+    left, right = st.columns([1.9, 1], gap="small")
+    with left:
+        _tools(state)
+        click = _map(state, made, trial)
+    if state.is_new("what_if", click) and click is not None and _answer(state, reach, click):
+        st.rerun(scope="fragment")
+    with right:
+        _totals(state, made, reach, trial)
+        _keep(state)
+
+
+def trial_of(state: AppState, made: Ready) -> WhatIf:
+    """Return the county with the session's edits made: only what is new is computed."""
+    choices = state.choices
+    key = (made.key, choices.profile, choices.tier)
+    if state.trial is None or state.trial.key != key:
+        state.trial = Trial(key, start_trial(made.asked(state.scenario)))
+    reach, trial = made.asked(state.scenario), state.trial
+    same = 0
+    for had, wanted in zip(trial.edits, state.edits, strict=False):
+        if had != wanted:
+            break
+        same += 1
+    while len(trial.edits) > same:
+        undo(trial.what_if)
+        trial.edits.pop()
+    for edit in list(state.edits[same:]):
+        try:
+            apply_edit(reach, trial.what_if, edit)
+        except InputError as error:
+            # A place of another tier, or a spot without a road for this profile.
+            state.edits.remove(edit)
+            st.toast(plain(translated(str(error), state.language)), icon=":material/warning:")
+        else:
+            trial.edits.append(edit)
+    return trial.what_if
+
+
+def _tools(state: AppState) -> None:
+    language = state.language
+    tool, back, clear = st.columns([4, 1.2, 1.2], vertical_alignment="center")
+
+    def changed() -> None:
+        state.tool, state.picked = st.session_state["what_if tool"], None
+
+    st.session_state["what_if tool"] = state.tool
+    tool.segmented_control(
+        text("ui_plans.tool", language), TOOLS, key="what_if tool", on_change=changed, required=True,
+        format_func=lambda code: text(f"ui_plans.tool_{code}", language), label_visibility="collapsed", width="stretch",
+    )  # fmt: skip
+    if back.button(text("ui.undo", language), disabled=not state.edits, width="stretch", key="what_if undo"):
+        state.edits.pop()
+        st.rerun(scope="fragment")
+    if clear.button(text("ui_plans.clear", language), disabled=not state.edits, width="stretch", key="what_if clear"):
+        state.edits.clear()
+        st.rerun(scope="fragment")
+    hint = text(f"ui_plans.hint_{state.tool}", language)
+    if state.tool == "move" and state.picked:
+        hint = text("ui_plans.hint_put", language, place=state.picked)
+    st.html(f'<div class="ask">{escaped(hint)}</div>')
+
+
+def _answer(state: AppState, reach: Reach, click: Click) -> bool:
+    """Take a click as an edit; whether anything is to be shown anew."""
+    (x,), (y,) = transform([click.lon], [click.lat], WGS84, reach.study.crs)
+    is_place = click.layer.startswith("places ") or click.layer == "edits"
+    if click.kind == "move" and click.id is not None:
+        state.edits.append(Edit("move", click.id, float(x), float(y)))
+    elif state.tool == "add":
+        number = 1 + sum(edit.kind == "add" for edit in state.edits)
+        state.edits.append(Edit("add", f"+{number}", float(x), float(y)))
+    elif state.tool == "close" and is_place and click.id is not None:
+        state.edits.append(Edit("close", click.id))
+    elif state.tool == "move" and state.picked is None and is_place:
+        state.picked = click.id
+    elif state.tool == "move" and state.picked is not None:
+        state.edits.append(Edit("move", state.picked, float(x), float(y)))
+        state.picked = None
+    else:
+        return False
+    return True
+
+
+def _map(state: AppState, made: Ready, trial: WhatIf) -> Click | None:
+    choices, language, study = state.choices, state.language, state.study
+    key = state.held.key
+    shown = [
+        layers.surface_layer(
+            answers.surface_picture(made, made.key, choices.profile, choices.tier, choices.cutoff_min),
+            made.frame.bounds, text("ui.layer_minutes", language),
+        ),
+        *layers.basemap(study, key, tiles(), language),
+        *layers.places(study, key, state.base, language),
+        _changed_layer(made, state, trial),
+        _closed_layer(state, trial),
+        _edit_layer(state, trial),
+    ]  # fmt: skip
+    legend = [
+        ("round", _GAINED, text("ui_plans.legend_gained", language)),
+        ("round", _LOST, text("ui_plans.legend_lost", language)),
+        ("round", "#F0E442", text("ui_plans.legend_new", language)),
+        *layers.band_legend(choices.cutoff_min, language),
+    ]
+    view = MapView(shown, legend, made.bounds, study.name, is_picking=True)
+    return show_map(
+        view, key="what_if", height=MAP_HEIGHT, label=text("ui.map_label", language),
+        legend_title=text("outputs.legend", language),
+    )  # fmt: skip
+
+
+def _before(made: Ready, state: AppState) -> np.ndarray:
+    """Return the minutes of every demand point before any edit."""
+    access = made.access
+    rows = (access["profile"] == state.choices.profile) & (access["tier"] == state.choices.tier)
+    return access.loc[rows, "travel_time_min"].to_numpy(dtype=float)
+
+
+def _changed_layer(made: Ready, state: AppState, trial: WhatIf) -> dict[str, Any]:
+    """Return the people who come within the limit or fall out of it."""
+    cutoff_min, demand = state.choices.cutoff_min, made.reach.study.table("demand")
+    before, after = is_covered(_before(made, state), cutoff_min), is_covered(trial.minutes(), cutoff_min)
+    rows = np.flatnonzero(before != after)
+    features = []
+    for row, shape in zip(rows, layers.degrees(demand.geometry.iloc[rows]), strict=True):
+        count = float(demand["population"].iloc[row])
+        fill = _GAINED if after[row] else _LOST
+        features.append(layers.feature(shape, fill=fill, radius=2.5 + min(6.0, math.sqrt(count) / 6)))
+    return {"id": "changed", "kind": "vector", "data": {"type": "FeatureCollection", "features": features},
+            "color": "#FFFFFF", "weight": 1, "label": text("ui_plans.layer_changed", state.language)}  # fmt: skip
+
+
+def _closed_layer(state: AppState, trial: WhatIf) -> dict[str, Any]:
+    shut = np.flatnonzero(~trial.is_open)
+    points = gpd.GeoSeries(shapely.points(trial.places.x[shut], trial.places.y[shut]), crs=state.study.crs)
+    features = [layers.feature(shape) for shape in layers.degrees(points)]
+    return {"id": "closed", "kind": "vector", "data": {"type": "FeatureCollection", "features": features},
+            "color": "#D55E00", "fill": "#FFFFFF", "weight": 3, "radius": 8, "fillOpacity": 0.6}  # fmt: skip
+
+
+def _edit_layer(state: AppState, trial: WhatIf) -> dict[str, Any]:
+    """Return added and moved places as marks that can be dragged on."""
+    touched = {edit.place_id for edit in state.edits if edit.kind != "close"}
+    rows = [row for row, name in enumerate(trial.places.ids) if str(name) in touched and trial.is_open[row]]
+    points = gpd.GeoSeries(shapely.points(trial.places.x[rows], trial.places.y[rows]), crs=state.study.crs)
+    features = [
+        layers.feature(shape, id=str(trial.places.ids[row]), badge=str(trial.places.ids[row])[:3])
+        for row, shape in zip(rows, layers.degrees(points), strict=True)
+    ]
+    return {"id": "edits", "kind": "vector", "data": {"type": "FeatureCollection", "features": features},
+            "clickable": True, "draggable": True}  # fmt: skip
+
+
+def _totals(state: AppState, made: Ready, reach: Reach, trial: WhatIf) -> None:
+    language, choices = state.language, state.choices
+    after = coverage_table(reach, trial_access(reach, trial))
+    before = answers.coverage_of(made, made.key, choices.tier, choices.cutoff_min)
+    before = before[before["profile"] == choices.profile]
+    county = [_county(table) for table in (before, after)]
+    rows = []
+    for group in groups_of(state):
+        if group not in county[0].index:
+            continue
+        was, now = (float(table.loc[group, "covered_people"]) for table in county)  # type: ignore[arg-type]
+        gained = now - was
+        looks = "good" if gained > 0 else "bad" if gained < 0 else ""
+        shares = [share(float(table.loc[group, "covered_share"])) for table in county]  # type: ignore[arg-type]
+        rows.append(
+            f"<tr><th>{escaped(text(f'terms.{group}', language))}</th>"
+            f'<td class="num">{shares[0]}</td><td class="num">{shares[1]}</td>'
+            f'<td class="num {looks}" data-gained="{group}">{gained:+,.0f}</td></tr>'
+        )
+    heads = "".join(f'<th class="num">{escaped(words)}</th>'
+                    for words in text("ui_plans.totals_heads", language).split("|"))  # fmt: skip
+    gained = float(county[1].loc["all", "covered_people"]) - float(county[0].loc["all", "covered_people"])  # type: ignore[arg-type]
+    words = text("ui_plans.totals", language, n=len(state.edits), gained=f"{gained:+,.0f}")
+    st.html(f'<div class="sentence">{escaped(words)}</div>'
+            f'<table class="facts"><tr><th></th>{heads}</tr>{"".join(rows)}</table>')  # fmt: skip
+    note(state, "what_if", words if state.edits else "")
+    table = _by_town(before, after)
+    if len(table):
+        read_only(table, ("area_name", "before_people", "after_people", "gained_people"), language, height=190)
+
+
+def _county(table: pd.DataFrame) -> pd.DataFrame:
+    rows = table[(table["area_level"] == "county") & table["area_class"].isna()]
+    return rows.set_index("group")
+
+
+def _by_town(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Return the towns whose covered people changed, most first."""
+    sides = []
+    for table in (before, after):
+        rows = table[(table["area_level"] == "town") & (table["group"] == "all")]
+        sides.append(rows.set_index("area_id"))
+    joined = pd.DataFrame({
+        "area_name": sides[0]["area_name"], "before_people": sides[0]["covered_people"],
+        "after_people": sides[1]["covered_people"],
+    })  # fmt: skip
+    joined["gained_people"] = joined["after_people"] - joined["before_people"]
+    changed = joined[joined["gained_people"].abs() > 0.5]  # noqa: PLR2004  half a person is rounding
+    order = changed["gained_people"].abs().sort_values(ascending=False, kind="stable").index
+    return changed.loc[order].reset_index()
+
+
+# ---- what is kept ----
+
+
+def kept_of(state: AppState) -> dict[str, list[Edit]]:
+    """Return the scenarios that the study keeps, by name."""
+    kept = state.study.metadata.get(KEPT) or {}
+    return {str(name): [Edit(**edit) for edit in edits] for name, edits in kept.items()}
+
+
+def _keep(state: AppState) -> None:
+    language = state.language
+    with st.form("what_if keep", clear_on_submit=True, border=False):
+        name_box, button = st.columns([2.2, 1], vertical_alignment="bottom")
+        name = name_box.text_input(text("ui_plans.keep_as", language), max_chars=40)
+        sent = button.form_submit_button(text("ui_plans.keep", language), disabled=not state.edits, width="stretch")
+    if sent and name.strip():
+        kept = dict(state.study.metadata.get(KEPT) or {})
+        kept[name.strip()] = [{k: None if v != v else v for k, v in asdict(edit).items()} for edit in state.edits]  # noqa: PLR0124
+        for edit in kept[name.strip()]:
+            if edit["x"] is None:
+                del edit["x"], edit["y"]
+        remark(state, "ui_plans.did_keep", state.study.with_metadata(**{KEPT: kept}))
+        st.rerun()
+
+
+def _compare(state: AppState, made: Ready) -> None:
+    language = state.language
+    kept = {text("ui_plans.as_is", language): [], **kept_of(state)}
+    if state.edits:
+        kept[text("ui_plans.current", language)] = list(state.edits)
+    names = list(kept)
+    if len(names) == 1:
+        st.caption(text("ui_plans.compare_hint", language))
+        return
+    one, two = st.columns(2)
+    first = one.selectbox(text("ui_plans.first", language), names, index=0)
+    second = two.selectbox(text("ui_plans.second", language), names, index=len(names) - 1)
+    reach = made.asked(state.scenario)
+    sides = [_replayed(reach, kept[name]) for name in (first, second)]
+    tables = [coverage_table(reach, trial_access(reach, trial)) for trial in sides]
+    left, right = st.columns([1.7, 1], gap="small")
+    with left:
+        _gain_map(state, made, sides)
+    with right:
+        county = [_county(table).loc["all", "covered_people"] for table in tables]
+        gained = float(county[1]) - float(county[0])  # type: ignore[arg-type]
+        words = text(
+            "ui_plans.compared", language, first=people(float(county[0]), language),  # type: ignore[arg-type]
+            second=people(float(county[1]), language), gained=f"{gained:+,.0f}",  # type: ignore[arg-type]
+        )  # fmt: skip
+        st.html(f'<div class="sentence">{escaped(words)}</div>')
+        read_only(_by_town(*tables), ("area_name", "before_people", "after_people", "gained_people"), language)
+
+
+def _replayed(reach: Reach, edits: Sequence[Edit]) -> WhatIf:
+    trial = start_trial(reach)
+    for edit in edits:
+        try:
+            apply_edit(reach, trial, edit)
+        except InputError as error:
+            st.warning(plain(str(error)))
+    return trial
+
+
+def _gain_map(state: AppState, made: Ready, sides: Sequence[WhatIf]) -> None:
+    choices, language = state.choices, state.language
+    minutes = []
+    for trial in sides:
+        places = chosen(trial.places, np.flatnonzero(trial.is_open))
+        surface = time_surface(
+            made.reach.profiles[choices.profile], answers.grid_of(made, made.key, choices.profile), places,
+            direction=made.reach.scenario.direction,
+        )  # fmt: skip
+        minutes.append(minutes_on(made.frame, surface))
+    picture = publish(gain_png(made.frame, minutes[0], minutes[1], choices.cutoff_min), ".png")
+    legend = [("head", "", text("ui_plans.legend_gain", language))]
+    ends = [round(factor * choices.cutoff_min, 1) for factor in GAIN_FACTORS]
+    for position, colour in reversed(list(enumerate(GAIN_COLOURS))):
+        if colour:
+            low = ends[position - 1] if position else -np.inf
+            high = ends[position] if position < len(ends) else np.inf
+            words = f"> {low:g}" if np.isinf(high) else f"< {high:g}" if np.isinf(low) else f"{low:g} ~ {high:g}"
+            legend.append(("", colour, words))
+    shown = [
+        layers.surface_layer(picture, made.frame.bounds, text("ui_plans.legend_gain", language), "gain"),
+        *layers.basemap(state.study, state.held.key, tiles(), language),
+    ]
+    show_map(
+        MapView(shown, legend, made.bounds, state.study.name), key="compare", height=MAP_HEIGHT,
+        label=text("ui.map_label", language), legend_title=text("outputs.legend", language),
+    )  # fmt: skip
