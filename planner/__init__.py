@@ -15,9 +15,12 @@ _HOMES = {
     "planner.coverage.declared": ("declared_from_toml", "declared_presets", "reconcile"),
     "planner.errors": ("CancelledError", "InputError", "PlannerError", "ScenarioError"),
     "planner.inputs.coordinates": ("file_hypotheses",),
+    "planner.coverage.duplicates": ("find_duplicates",),
+    "planner.inputs.inspection": ("inspect_file",),
     "planner.inputs.intake": ("import_file",),
     "planner.inputs.options": ("ImportOptions",),
     "planner.network.road_network": ("ProfileNetwork", "RoadNetwork", "Snapped"),
+    "planner.outputs.corrections": ("write_corrections",),
     "planner.outputs.export": ("write_export",),
     "planner.hashes": ("content_hash",),
     "planner.outputs.templates": ("write_templates",),
@@ -51,12 +54,15 @@ __all__ = sorted(_HOME_OF)
 if TYPE_CHECKING:
     from planner.belts import Belt
     from planner.coverage.declared import declared_from_toml, declared_presets, reconcile
+    from planner.coverage.duplicates import find_duplicates
     from planner.errors import CancelledError, InputError, PlannerError, ScenarioError
     from planner.hashes import content_hash
     from planner.inputs.coordinates import file_hypotheses
+    from planner.inputs.inspection import inspect_file
     from planner.inputs.intake import import_file
     from planner.inputs.options import ImportOptions
     from planner.network.road_network import ProfileNetwork, RoadNetwork, Snapped
+    from planner.outputs.corrections import write_corrections
     from planner.outputs.export import write_export
     from planner.outputs.templates import write_templates
     from planner.plan.circles import circle_table

@@ -14,12 +14,24 @@ from typing import TYPE_CHECKING, Any
 from planner.texts import Language, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-RETURN_HEADERS = ("问题 Problem", "怎么改 Repair")
-"""Headers of the two columns that a workbook sent back for correction has at its end; an import passes over them."""
+_SHOWN = 5
+RETURN_HEADERS = ("问题 Problem", "怎么改 Repair", "出处 Source")
+"""Headers of the columns that a workbook sent back for correction has at its end; an import takes no data from them."""
+
+
+def source_mark(file: str, row: int) -> str:
+    """Return how a workbook of corrections names the row that a row of it is a copy of."""
+    return f"{file} | {row}"
+
+
+def marked_source(mark: str) -> tuple[str, int] | None:
+    """Return the file and row that `source_mark` names, None where it names none."""
+    file, _, row = mark.rpartition(" | ")
+    return (file, int(row)) if file and row.isascii() and row.isdigit() else None
 
 
 @dataclass(frozen=True)
@@ -101,6 +113,50 @@ class Ledger:
             "file", "row", "column", "problem", "repair", "is_refused", "old_value", "new_value",
         ]  # fmt: skip
         return pd.DataFrame(self.to_records(language), columns=columns)
+
+
+def ledger_counts(rows: Sequence[LedgerRow], language: Language = "zh") -> pd.DataFrame:
+    """Return the findings counted by kind and column, worst first: most rows refused, then most rows.
+
+    Columns: code, column, n_refused, n_repaired (rows kept, and remarks), rows (the first five), problem and repair (of
+    the first of them).
+    """
+    import pandas as pd
+
+    kinds: dict[tuple[str, str], list[LedgerRow]] = {}
+    for row in rows:
+        kinds.setdefault((row.code, row.column), []).append(row)
+    counted = [
+        (
+            code,
+            column,
+            sum(row.is_refused for row in of_kind),
+            sum(not row.is_refused for row in of_kind),
+            ", ".join(str(row.row) for row in of_kind[:_SHOWN] if row.row) + (" …" if len(of_kind) > _SHOWN else ""),
+            of_kind[0].problem(language),
+            of_kind[0].repair(language),
+        )
+        for (code, column), of_kind in kinds.items()
+    ]
+    counted.sort(key=lambda each: (-each[2], -each[3], each[0], each[1]))
+    columns = ["code", "column", "n_refused", "n_repaired", "rows", "problem", "repair"]
+    return pd.DataFrame(counted, columns=columns)
+
+
+def rows_of_table(table: pd.DataFrame) -> tuple[LedgerRow, ...]:
+    """Return the findings of a study's stored ledger."""
+    return tuple(
+        LedgerRow(
+            str(record["file"]), int(record["row"]), _plain(record["column"]) or "", str(record["code"]),
+            json.loads(record["values"]), bool(record["is_refused"]), _plain(record["old_value"]),
+            _plain(record["new_value"]),
+        )
+        for record in table.to_dict("records")
+    )  # fmt: skip
+
+
+def _plain(value: Any) -> str | None:  # noqa: ANN401  a missing cell is None or not a number
+    return value if isinstance(value, str) else None
 
 
 def table_in_words(table: pd.DataFrame, language: Language = "zh") -> pd.DataFrame:

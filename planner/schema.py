@@ -196,7 +196,13 @@ CANDIDATES = TableContract(
                synonyms=("费用", "费用（万元）", "投资", "改造费用")),
         Column("capacity", "number", "容纳人数", "capacity", "可同时容纳人数", "People it can hold", unit="people", minimum=0),
         Column("floor_area_m2", "number", "建筑面积", "floor_area_m2", "建筑面积", "Floor area", unit="m2", minimum=0,
-               synonyms=("面积", "建筑面积（㎡）")),
+               synonyms=("面积", "建筑面积（㎡）", "可用面积")),
+        Column("opening_hours", "text", "可用时间", "opening_hours", "每周可用于活动的时间，如 周一至周五 18:00-21:00；周六周日 9:00-17:00",
+               "When it may be used, by weekday, such as Mon-Fri 18:00-21:00; Sat,Sun 9:00-17:00",
+               synonyms=("可使用时间", "开放时间", "使用时间", "hours")),
+        Column("ready_date", "date", "可启用日期", "ready_date", "最早可以启用的日期，如 2025-06-30；只写到月的按月末计",
+               "First day it can be used, such as 2025-06-30; a month alone means its last day",
+               synonyms=("启用日期", "可启用时间", "预计启用时间", "完工日期", "ready")),
     ),
 )  # fmt: skip
 DEMAND = TableContract(

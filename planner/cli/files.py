@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from planner.cli.findings import import_document, print_import
 from planner.cli.shell import (
     KINDS,
-    MAX_ROWS,
     AsJson,
     Bars,
     StudyPath,
@@ -54,14 +54,21 @@ def import_(
     file: Annotated[Path, typer.Argument(help="The file, as it is")],
     frame: Annotated[str | None, typer.Option(help="Coordinate frame of the file, such as EPSG:4490")] = None,
     column: Annotated[list[str] | None, typer.Option(help="field=header, may be repeated")] = None,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; '*' for all that hold the table")] = None,
     layer: Annotated[str | None, typer.Option(help="Layer of a GeoPackage")] = None,
     class_map: Annotated[Path | None, typer.Option(help="TOML: road class in the file = OSM highway value")] = None,
     append: Annotated[bool, typer.Option(help="Add to the rows that are there instead of replacing them")] = False,
+    update: Annotated[bool, typer.Option("--update", help="Like --append; rows with a known id replace it")] = False,
+    recipe: Annotated[Path | None, typer.Option(help="Read the file as this recipe says (TOML)")] = None,
+    save_recipe: Annotated[Path | None, typer.Option(help="Write how the file was read as a recipe (TOML)")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be taken, and take nothing")] = False,
+    ledger_out: Annotated[Path | None, typer.Option(help="Write a workbook of corrections to send back")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Take a file into the study; what is refused or repaired is listed with its repair."""
     from planner.inputs.intake import ImportOptions, import_file, read_class_map
+    from planner.inputs.recipes import read_recipe, save_recipe_file
+    from planner.outputs.corrections import write_corrections
     from planner.store import open_study, save_study
 
     options = ImportOptions(
@@ -71,35 +78,23 @@ def import_(
         layer=layer,
         class_mapping=read_class_map(class_map) if class_map else None,
         append=append,
+        update=update,
+        keep_rows=ledger_out is not None,
     )
+    if recipe is not None:
+        kind, options = read_recipe(recipe, kind, options)
     with Bars() as bars:
         result = import_file(open_study(study), kind, file, options, progress=bars)
-        save_study(result.study, study)
-    ledger = result.ledger
+        if not dry_run:
+            save_study(result.study, study)
+    if save_recipe is not None:
+        save_recipe_file(save_recipe, kind, options, result.proposal)
+    if ledger_out is not None:
+        write_corrections(ledger_out, result.ledger, result.rows)
     if as_json:
-        print_json({
-            "rows_in": ledger.rows_in,
-            "rows_accepted": ledger.rows_accepted,
-            "rows_refused": ledger.rows_refused,
-            "ledger": ledger.to_records(language()),
-            "summary": dict(result.summary),
-        })  # fmt: skip
-        return
-    if ledger.rows:
-        shown = ledger.to_records(language())[:MAX_ROWS]
-        print_table(text("cli.ledger", language()), shown, ("file", "row", "column", "problem", "repair"))
-        if len(ledger.rows) > MAX_ROWS:
-            typer.echo(text("cli.more_rows", language(), n=len(ledger.rows) - MAX_ROWS))
-    typer.echo(
-        text(
-            "cli.imported",
-            language(),
-            file=file.name,
-            rows_in=ledger.rows_in,
-            accepted=ledger.rows_accepted,
-            refused=ledger.rows_refused,
-        )
-    )
+        print_json(import_document(result, is_dry_run=dry_run))
+    else:
+        print_import(result, file.name, is_dry_run=dry_run)
 
 
 def pairs(texts: list[str]) -> dict[str, str]:

@@ -108,8 +108,10 @@ def header_matches(
         (plain, _is_same, ("name", "synonym")),
         ([_bare(header) for header in headers], _is_same, ("bare", "bare")),
     ]
-    if parts:
-        rounds.append(([_bare(lines[-1]) for lines in parts], _is_same, ("part", "part")))
+    # A header of two lines that was written into one line keeps them apart by a space; English words do so too.
+    parts = parts or [tuple(header.split()) if not header.isascii() else () for header in headers]
+    if any(parts):
+        rounds.append(([_bare(lines[-1]) if len(lines) > 1 else "" for lines in parts], _is_same, ("part", "part")))
         rounds.append(([_whole(lines) for lines in parts], _is_same, ("part", "part")))
     if is_short:
         rounds.append((plain, _is_cut, ("cut", "cut")))
@@ -203,7 +205,7 @@ def _timeless(header: str) -> str:
 
 def _whole(lines: tuple[str, ...]) -> str:
     """Return the upper line of a header whose lower line only says that all of them are meant."""
-    return _bare(lines[0]) if normalise(lines[-1]) in _ALL_OF_THEM else ""
+    return _bare(lines[0]) if len(lines) > 1 and normalise(lines[-1]) in _ALL_OF_THEM else ""
 
 
 def _first_meaning(candidates: Sequence[str], taken: set[int], names: tuple[str, ...], means: Meaning) -> int | None:

@@ -50,6 +50,10 @@ class Heading:
     parts: tuple[tuple[str, ...], ...]
     n_matched: int
 
+    def found(self, contract: TableContract, wanted: Mapping[str, str]) -> dict[str, int]:
+        """Return the position of the header of every column of the contract that is named."""
+        return match_headers(self.headers, contract, wanted, parts=self.parts)
+
 
 def find_heading(sheet: Sheet, contract: TableContract, wanted: Mapping[str, str]) -> Heading:
     """Return the row, or the two rows, among the first of a sheet that name most columns of the contract."""

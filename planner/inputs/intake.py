@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from planner.crs import WGS84
@@ -18,7 +19,7 @@ from planner.hashes import file_hash
 from planner.inputs.archives import require_file
 from planner.inputs.frames import county_outline
 from planner.inputs.options import ImportOptions
-from planner.ledger import Ledger
+from planner.ledger import Ledger, rows_of_table
 from planner.progress import SILENT
 from planner.schema import CONTRACTS
 
@@ -78,6 +79,7 @@ class _Taken:
     frame: str
     proposal: Proposal | None = None
     rows: pd.DataFrame | None = None
+    sources: frozenset[tuple[str, int]] = frozenset()
 
 
 def import_file(
@@ -130,7 +132,7 @@ def import_file(
     changed = replace(
         taken.study,
         history=_extended(study.history, pd.DataFrame([row], columns=list(HISTORY_COLUMNS))),
-        ledger=_extended(_still_true(study.ledger, kind, path.name, options), ledger_table(ledger, kind)),
+        ledger=_extended(_still_true(study.ledger, row, options, taken.sources), ledger_table(ledger, kind)),
     )
     summary = {
         "rows_in": ledger.rows_in,
@@ -231,7 +233,7 @@ def _take_table(study: Study, name: str, path: Path, options: ImportOptions, pro
     if name == "barriers":
         changed = changed.with_metadata(**{_BARRIER_SOURCE: "file"})
     rows = original_rows(read.records, read.ids, CONTRACTS[name]) if options.keep_rows else None
-    return _Taken(changed, read.ledger, read.counts, read.frame, read.proposal, rows)
+    return _Taken(changed, read.ledger, read.counts, read.frame, read.proposal, rows, read.sources)
 
 
 def _take_roads(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
@@ -302,18 +304,52 @@ def _with_table(study: Study, name: str, table: gpd.GeoDataFrame, options: Impor
     return study.with_table(name, table)
 
 
-def _still_true(before: pd.DataFrame | None, kind: str, file: str, options: ImportOptions) -> pd.DataFrame | None:
-    """Return the findings without those about rows that an import replaces: a corrected copy settles them."""
-    if before is None or not len(before) or options.append:
+def _still_true(
+    before: pd.DataFrame | None, row: Mapping[str, Any], options: ImportOptions, sources: frozenset[tuple[str, int]]
+) -> pd.DataFrame | None:
+    """Return the findings without those that an import settles: about rows that it replaces, or corrected copies of.
+
+    Parameters
+    ----------
+    before : the study's ledger.
+    row : of the history, about this import.
+    options : whether it replaces the table, or adds to it.
+    sources : file and row of the records that it brings corrected copies of.
+    """
+    if before is None or not len(before):
         return before
     tables = before["kind"].map(lambda one: _TABLE_OF.get(one, one))
-    is_replaced = tables == _TABLE_OF.get(kind, kind)
-    if options.update:
-        is_replaced &= before["file"].str.split(" [", regex=False).str[0] == file
-    return before[~is_replaced].reset_index(drop=True)
+    is_settled = tables == _TABLE_OF.get(row["kind"], row["kind"])
+    if options.append or options.update:
+        again = {row["file"]} if options.update else set()
+        files = {file for file, _ in sources}
+        is_same_file = before["file"].str.split(" [", regex=False).str[0].isin(again)
+        is_copied = [(file, n) in sources or (n == 0 and file in files)
+                     for file, n in zip(before["file"], before["row"], strict=True)]  # fmt: skip
+        is_settled &= is_same_file | np.array(is_copied, dtype=bool)
+    return before[~is_settled].reset_index(drop=True)
 
 
 def _extended(before: pd.DataFrame | None, more: pd.DataFrame) -> pd.DataFrame:
     if before is None or not len(before):
         return more
     return pd.concat([before, more], ignore_index=True) if len(more) else before
+
+
+def study_ledger(study: Study, kind: str | None = None) -> Ledger:
+    """Return the findings that a study keeps, of all its imports or of one kind, with the balance of their rows.
+
+    Raises
+    ------
+    InputError
+        When there is no such kind.
+    """
+    if kind is not None and kind not in KINDS:
+        raise InputError(f"'{kind}' is no kind of import. Kinds: {', '.join(KINDS)}.")
+    history, table = study.history, study.ledger
+    if kind is not None:
+        history = None if history is None else history[history["kind"] == kind]
+        table = None if table is None else table[table["kind"] == kind]
+    last = None if history is None else history.drop_duplicates(["kind", "file"], keep="last")
+    rows_in, refused = (0, 0) if last is None else (int(last[name].sum()) for name in ("rows_in", "rows_refused"))
+    return Ledger(rows_in, refused, () if table is None or not len(table) else rows_of_table(table))

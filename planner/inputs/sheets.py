@@ -11,7 +11,7 @@ import numpy as np
 from planner.errors import InputError
 from planner.inputs import delimited, workbooks
 from planner.inputs.encodings import DAMAGED
-from planner.inputs.headers import listing, match_headers, require_choices
+from planner.inputs.headers import listing, require_choices
 from planner.inputs.headings import find_heading, header_text, is_note, is_numbering
 from planner.inputs.records import Records, Source, is_blank, shown
 from planner.ledger import LedgerRow
@@ -41,7 +41,7 @@ def read_sheet(path: Path, contract: TableContract, options: ImportOptions, prog
     InputError
         When the file is damaged or in an unknown encoding, no row looks like a header, or several sheets do.
     """
-    with _opened(path, options.sheet) as (sheets, encoding):
+    with opened_sheets(path, options.sheet) as (sheets, encoding):
         headings = [find_heading(sheet, contract, options.columns) for sheet in sheets]
         best = _chosen(path.name, sheets, headings, contract, options)
         source = Source(
@@ -56,7 +56,7 @@ def read_sheet(path: Path, contract: TableContract, options: ImportOptions, prog
 
 def qualifying_sheets(path: Path, contract: TableContract, options: ImportOptions) -> list[str]:
     """Return the names of a workbook's visible sheets that have every required column and at least one row."""
-    with _opened(path, None) as (sheets, _):
+    with opened_sheets(path, None) as (sheets, _):
         return [
             sheet.name
             for sheet in sheets
@@ -65,7 +65,14 @@ def qualifying_sheets(path: Path, contract: TableContract, options: ImportOption
 
 
 @contextmanager
-def _opened(path: Path, wanted: str | None) -> Iterator[tuple[list[Sheet], str]]:
+def opened_sheets(path: Path, wanted: str | None) -> Iterator[tuple[list[Sheet], str]]:
+    """Give the sheets of a workbook, or a text table as the only one, and the encoding of the text.
+
+    Raises
+    ------
+    InputError
+        When the file is damaged or has no such sheet.
+    """
     if path.suffix.lower() in workbooks.SUFFIXES:
         with workbooks.opened_workbook(path, wanted) as sheets:
             yield sheets, ""
@@ -102,7 +109,7 @@ def _chosen(
 
 def _qualifies(sheet: Sheet, heading: Heading, contract: TableContract) -> bool:
     """Whether a sheet has every required column of the contract, and a row under them."""
-    found = match_headers(heading.headers, contract, {}, parts=heading.parts)
+    found = heading.found(contract, {})
     has_rows = any(not is_blank(cell) for row in sheet.head[heading.last + 1 :] for cell in row)
     return has_rows and all(column.name in found for column in contract.columns if column.is_required)
 

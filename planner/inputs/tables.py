@@ -21,7 +21,7 @@ from planner.inputs.headers import fields, listing, require_choices, require_col
 from planner.inputs.origins import place_origins
 from planner.inputs.proposals import propose
 from planner.inputs.records import Findings, is_blank, with_file
-from planner.ledger import RETURN_HEADERS
+from planner.ledger import RETURN_HEADERS, marked_source
 from planner.progress import SILENT
 from planner.schema import COORDINATES, LEVELS
 
@@ -73,6 +73,7 @@ class TableRead:
     counts : people in, accepted and refused, for tables that count people.
     records : the rows as they stood in the file.
     ids : of every record, refused ones included.
+    sources : file and row that the records of a workbook of corrections are copies of.
     """
 
     table: gpd.GeoDataFrame
@@ -82,6 +83,7 @@ class TableRead:
     counts: Mapping[str, float]
     records: Records
     ids: np.ndarray
+    sources: frozenset[tuple[str, int]] = frozenset()
 
 
 def read_table(
@@ -124,7 +126,7 @@ def read_table(
     progress.update(4, 4, "done")
     counts = people_counts(columns, contract, findings)
     ids = columns[contract.id_column].to_numpy(dtype=object)
-    return TableRead(table, findings.ledger(), frame, proposal, counts, records, ids)
+    return TableRead(table, findings.ledger(), frame, proposal, counts, records, ids, _sources(records))
 
 
 def read_records(path: Path, contract: TableContract, options: ImportOptions, progress: Progress = SILENT) -> Records:
@@ -169,6 +171,14 @@ def original_rows(records: Records, ids: np.ndarray, contract: TableContract) ->
     )
     table.columns = pd.Index(names)
     return table
+
+
+def _sources(records: Records) -> frozenset[tuple[str, int]]:
+    """Return the rows of other files that the records are corrected copies of."""
+    if RETURN_HEADERS[-1] not in records.headers:
+        return frozenset()
+    marks = records.columns[records.headers.index(RETURN_HEADERS[-1])]
+    return frozenset(source for mark in marks if isinstance(mark, str) and (source := marked_source(mark)))
 
 
 @contextmanager

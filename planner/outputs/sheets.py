@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from openpyxl import Workbook
-    from openpyxl.cell import Cell
+    from openpyxl.cell import Cell, MergedCell
 
 PEOPLE = "#,##0"
 SHARE = "0.0%"
@@ -104,7 +104,7 @@ def _body_style(workbook: Workbook, number_format: str) -> str:
     return name
 
 
-def write_cell(cell: Cell, value: Any) -> None:  # noqa: ANN401  a cell holds anything
+def write_cell(cell: Cell | MergedCell, value: Any) -> None:  # noqa: ANN401  a cell holds anything
     """Put `value` into `cell`: text stays text (never a formula), unknown and unreachable stay empty."""
     if isinstance(value, np.generic):
         value = value.item()

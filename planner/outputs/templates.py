@@ -179,6 +179,13 @@ def _validate(sheet: _Sheet, column: Column, letter: str, choices: str | None) -
         )
         rule.error = sheet.words("range", low=f"{column.minimum:g}")
         rule.showErrorMessage = True
+    elif column.kind == "date":
+        # A warning only: "2025年6月" is understood too.
+        rule = DataValidation(
+            type="date", operator="greaterThanOrEqual", formula1="1", allow_blank=True, errorStyle="warning"
+        )
+        rule.error = sheet.words("date")
+        rule.showErrorMessage = True
     else:
         return
     sheet.book.worksheets[0].add_data_validation(rule)
