@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from planner.errors import InputError
 from planner.outputs.layers import result_tables, write_geojson, write_layers
+from planner.outputs.leader_html import write_leader_page
 from planner.outputs.manifest import manifest
 from planner.outputs.maps import write_map
 from planner.outputs.workbook import write_workbook
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 def write_export(plan: Plan, folder: Path, language: Language = "zh", progress: Progress = SILENT) -> list[Path]:
     """Write the results of a plan into `folder`, which is made where it is missing; return the paths.
 
-    Files: `results.gpkg` (layers), `*.geojson`, `results.xlsx`, `map.html`, `manifest.json`. The manifest comes last,
+    Files: `results.gpkg` (layers), `*.geojson`, `results.xlsx`, `map.html`, `leader.html`
+    (one page), `manifest.json`. The manifest comes last,
     so that a folder that has one is complete.
 
     Raises
@@ -41,6 +43,7 @@ def write_export(plan: Plan, folder: Path, language: Language = "zh", progress: 
         paths.append(write_workbook(plan, folder / "results.xlsx", language))
         progress.update(2, 4, "map.html")
         paths.append(write_map(plan, folder / "map.html", language))
+        paths.append(write_leader_page(plan, folder / "leader.html", language))
         progress.update(3, 4, "manifest.json")
         path = folder / "manifest.json"
         document = manifest(plan, tables)

@@ -9,6 +9,8 @@ import pandas as pd
 from planner.coverage.checklist import rectification_list
 from planner.ledger import table_in_words
 from planner.outputs.headline import headline_rows
+from planner.outputs.leader import leader_page
+from planner.outputs.leader_sheet import add_leader_sheet
 from planner.outputs.sheets import MINUTES, PEOPLE, PLAIN, SHARE, Sheet, SheetColumn, add_sheet
 from planner.outputs.statement import conditions, profile_name
 from planner.outputs.wording import in_words
@@ -56,6 +58,7 @@ def write_workbook(plan: Plan, path: Path, language: Language = "zh") -> Path:
 
     workbook = Workbook()
     del workbook[workbook.sheetnames[0]]
+    add_leader_sheet(workbook, leader_page(plan, language), language)
     for sheet in sheets(plan, language):
         add_sheet(workbook, sheet)
     workbook.properties.title = text("outputs.map_title", language, name=plan.study.name)

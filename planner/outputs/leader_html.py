@@ -1,0 +1,83 @@
+"""The leader's page as one HTML file for A4 portrait that loads nothing from outside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from planner.outputs.leader import leader_page
+from planner.outputs.leaflet import escaped
+from planner.texts import Language, text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from planner.outputs.leader import Block, LeaderPage
+    from planner.plan.stages import Plan
+
+_STYLE = """
+@page { size: A4 portrait; margin: 9mm 11mm; }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 188mm; padding: 4mm 0; color: #1d2733; line-height: 1.42; font-size: 9pt;
+  font-family: "Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "Source Han Sans SC", sans-serif; }
+header { border-bottom: 2.5pt solid #1F5C8B; padding-bottom: 1.6mm; }
+h1 { font-size: 17pt; margin: 0; color: #1F5C8B; letter-spacing: .3pt; }
+header p { margin: .6mm 0 0; color: #5A6470; }
+.mark { float: right; margin-top: 1mm; padding: .8mm 2.2mm; border: 1pt solid #B2182B; color: #B2182B; font-size: 8pt; }
+.tiles { display: flex; gap: 3mm; margin: 2.6mm 0 1mm; }
+.tiles div { flex: 1; background: #EEF3F8; border-left: 3pt solid #1F5C8B; padding: 1.4mm 2.6mm; }
+.tiles div.bad { border-color: #B2182B; }
+.tiles b { display: block; font-size: 15pt; color: #1F5C8B; line-height: 1.25; font-variant-numeric: tabular-nums; }
+.tiles div.bad b { color: #B2182B; }
+.tiles span { color: #5A6470; font-size: 8pt; }
+section { margin-top: 2.4mm; break-inside: avoid; }
+h2 { font-size: 11pt; margin: 0 0 .6mm; color: #1F5C8B; }
+p { margin: 0 0 .9mm; }
+table { border-collapse: collapse; width: 100%; font-size: 8.2pt; font-variant-numeric: tabular-nums; }
+th { background: #1F5C8B; color: #fff; font-weight: 600; padding: .7mm 1.6mm; text-align: right; }
+td { border-bottom: .5pt solid #C8CCD0; padding: .55mm 1.6mm; text-align: right; }
+th.words, td.words { text-align: left; }
+tr:nth-child(even) td { background: #F7F9FB; }
+.pair { display: grid; grid-template-columns: 36% 1fr; gap: 5mm; }
+footer { margin-top: 2.4mm; border-top: 1pt solid #C8CCD0; padding-top: 1.2mm; color: #5A6470; font-size: 7.4pt; }
+"""
+
+
+def write_leader_page(plan: Plan, path: Path, language: Language = "zh") -> Path:
+    """Write the page as one HTML file that loads nothing from outside; return its path."""
+    path.write_text(leader_html(leader_page(plan, language), language), encoding="utf-8")
+    return path
+
+
+def leader_html(page: LeaderPage, language: Language = "zh") -> str:
+    """Return the page as HTML for A4 portrait, every text escaped."""
+    mark = f'<span class="mark">{escaped(page.mark)}</span>' if page.mark else ""
+    last = len(page.tiles) - 1
+    tiles = "".join(
+        f"<div{' class=bad' if number == last else ''}><b>{escaped(value)}</b><span>{escaped(caption)}</span></div>"
+        for number, (value, caption) in enumerate(page.tiles)
+    )
+    declared, reach, *rest = (_section(block) for block in page.blocks)
+    return (
+        f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8">'
+        f"<title>{escaped(page.title)}</title><style>{_STYLE}</style></head><body>"
+        f"<header>{mark}<h1>{escaped(page.title)}</h1><p>{escaped(page.subtitle)}</p></header>"
+        f'<div class="tiles">{tiles}</div><div class="pair">{declared}{reach}</div>{"".join(rest)}'
+        f"<footer><b>{escaped(text('leader.foot', language))}</b> {escaped(page.foot)}</footer></body></html>\n"
+    )
+
+
+def _section(block: Block) -> str:
+    sentences = "".join(f"<p>{escaped(words)}</p>" for words in block.sentences)
+    if not block.rows:
+        return f"<section><h2>{escaped(block.heading)}</h2>{sentences}</section>"
+    head = "".join(_cell("th", words, at in block.words_at) for at, words in enumerate(block.headers))
+    rows = "".join(
+        "<tr>" + "".join(_cell("td", words, at in block.words_at) for at, words in enumerate(row)) + "</tr>"
+        for row in block.rows
+    )
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<section><h2>{escaped(block.heading)}</h2>{sentences}{table}</section>"
+
+
+def _cell(tag: str, words: str, left: bool) -> str:  # noqa: FBT001  a cell is on the left or on the right
+    return f"<{tag}{' class=words' if left else ''}>{escaped(words)}</{tag}>"
