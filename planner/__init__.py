@@ -21,6 +21,7 @@ _HOMES = {
     "planner.inputs.options": ("ImportOptions",),
     "planner.network.road_network": ("ProfileNetwork", "RoadNetwork", "Snapped"),
     "planner.outputs.corrections": ("write_corrections",),
+    "planner.network.snap": ("node_positions", "snap_points"),
     "planner.outputs.export": ("write_export",),
     "planner.hashes": ("content_hash",),
     "planner.outputs.templates": ("write_templates",),
@@ -33,7 +34,20 @@ _HOMES = {
     "planner.plan.ready": ("Reach", "demand_access", "prepare"),
     "planner.plan.settlements": ("settlement_audit",),
     "planner.plan.stages": ("Plan", "make_plan"),
+    "planner.plan.travel": ("estimated_table", "nearest_table", "route_table", "start_trial"),
     "planner.progress": ("Cancellable", "Standing"),
+    "planner.reach.road_edits": ("build_bridge", "change_road", "close_road"),
+    "planner.reach.routes": ("Route", "route"),
+    "planner.reach.travel_times": ("nearest", "travel_times"),
+    "planner.reach.what_if": (
+        "WhatIf",
+        "add_place",
+        "close_place",
+        "covered_people",
+        "move_place",
+        "open_place",
+        "undo",
+    ),
     "planner.replay": ("replay_export",),
     "planner.scenario": ("Scenario", "scenario_from_toml", "scenario_to_toml"),
     "planner.siting.certificate": ("check_certificate",),
@@ -63,6 +77,7 @@ if TYPE_CHECKING:
     from planner.inputs.options import ImportOptions
     from planner.network.road_network import ProfileNetwork, RoadNetwork, Snapped
     from planner.outputs.corrections import write_corrections
+    from planner.network.snap import node_positions, snap_points
     from planner.outputs.export import write_export
     from planner.outputs.templates import write_templates
     from planner.plan.circles import circle_table
@@ -74,7 +89,20 @@ if TYPE_CHECKING:
     from planner.plan.ready import Reach, demand_access, prepare
     from planner.plan.settlements import settlement_audit
     from planner.plan.stages import Plan, make_plan
+    from planner.plan.travel import estimated_table, nearest_table, route_table, start_trial
     from planner.progress import Cancellable, Standing
+    from planner.reach.road_edits import build_bridge, change_road, close_road
+    from planner.reach.routes import Route, route
+    from planner.reach.travel_times import nearest, travel_times
+    from planner.reach.what_if import (
+        WhatIf,
+        add_place,
+        close_place,
+        covered_people,
+        move_place,
+        open_place,
+        undo,
+    )
     from planner.replay import replay_export
     from planner.scenario import Scenario, scenario_from_toml, scenario_to_toml
     from planner.siting.certificate import check_certificate

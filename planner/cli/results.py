@@ -40,22 +40,28 @@ def coverage(
     tier: TierCodes = None,
     group: Annotated[list[str] | None, typer.Option(help="all, age60, children, relocated")] = None,
     level: Annotated[str | None, typer.Option(help="Only areas of this level: county, town, village")] = None,
+    off_path: Annotated[
+        bool,
+        typer.Option("--off-path", help="Add estimated people: walking over open ground to the road; needs heights"),
+    ] = False,
     scenario: ScenarioFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Count the people within the time limit, by tier, profile, group and area."""
     from planner.plan.coverage import coverage_table, verdict_table
+    from planner.plan.travel import estimated_table
 
     opened = opened_study(study)
     reach = made_reach(opened, chosen_scenario(opened, scenario, profiles=profile, cutoff_min=cutoff))
-    table = verdict_table(reach, coverage_table(reach, tiers=tier, groups=group, level=level))
+    people = estimated_table if off_path else coverage_table
+    table = verdict_table(reach, people(reach, tiers=tier, groups=group, level=level))
     if as_json:
         print_json({"results": [_with_area(record) for record in records_of(table)]})
         return
     shown = table if level else table[table["area_level"] == "county"]
     columns = (
         "area_name", "area_class", "tier", "profile", "group", "population", "covered_people", "uncovered_people",
-        "unknown_people", "covered_share", "own_share",
+        "unknown_people", *(["estimated_people"] if off_path else []), "covered_share", "own_share",
     )  # fmt: skip
     print_table(conditions_of(reach), worded(shown), columns)
 
@@ -88,6 +94,35 @@ def circles(
         typer.echo(document)
     if out is not None:
         write_text(out, document)
+
+
+@app.command()
+def route(
+    study: StudyPath,
+    origin: Annotated[
+        str, typer.Option("--from", help="Id of a demand point, settlement, candidate or place; or lon,lat")
+    ],
+    place: Annotated[str | None, typer.Option("--to", help="Id of a place; default: the nearest of the tier")] = None,
+    profile: ProfileCodes = None,
+    tier: Annotated[str | None, typer.Option(help="Tier of the nearest place")] = None,
+    out: Annotated[Path | None, typer.Option(help="GeoJSON file to write the ways to")] = None,
+    scenario: ScenarioFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw the fastest way from a point to a place, by every profile: minutes, metres, straight legs."""
+    from planner.outputs.layers import to_geojson
+    from planner.plan.travel import route_table
+
+    opened = opened_study(study)
+    chosen = chosen_scenario(opened, scenario, profiles=profile, main_tier=tier)
+    table = route_table(opened, chosen, origin, place)
+    if out is not None:
+        write_text(out, to_geojson(table[table.geometry.notna()]))
+    if as_json:
+        print_json({"results": records_of(table)})
+        return
+    columns = ("profile", "name", "travel_time_min", "road_m", "origin_access_m", "place_access_m")
+    print_table(origin, worded(table), columns)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely import STRtree
 
-    from planner.network.road_network import ProfileNetwork
+    from planner.network.patches import Patch
+    from planner.network.road_network import ProfileNetwork, RoadNetwork
 
 _NO_ROAD, _BARRIER = "no_road", "barrier"
 _BLOCK = 512  # points whose every near edge is looked at together: bounds the memory in dense streets
 _WIDENING = (0.1, 0.25, 0.5, 1.0)  # shares of the longest leg within which a way round a barrier is sought in turn
+_NEAR_M = 1e-3
+_PART = 0.25  # of the edges: when fewer are around the points, a search tree of these is enough
 _TREES: WeakKeyDictionary[ProfileNetwork, tuple[STRtree, NDArray[np.int64]]] = WeakKeyDictionary()
 
 
@@ -77,6 +81,35 @@ def snap_points(
         access_s=np.where(known, access_m / speed_mps, np.inf),
         component=component,
         reason=reason,
+    )
+
+
+def node_positions(profile_network: ProfileNetwork) -> Snapped:
+    """Return every node of the network as a position on itself, id = its number: what has times for the whole network.
+
+    A node that touches no edge the profile may use is unknown, reason "no_road".
+    """
+    network = profile_network.network
+    edges = np.flatnonzero(profile_network.edge_is_usable)[::-1]
+    edge, share = np.full(network.n_nodes, -1, np.int32), np.zeros(network.n_nodes)
+    for end, at in ((network.edge_to, 1.0), (network.edge_from, 0.0)):
+        edge[end[edges]], share[end[edges]] = edges, at
+    known = edge >= 0
+    component = np.full(network.n_nodes, -1, np.int32)
+    component[known] = profile_network.chain_component[network.edge_chain[edge[known]]]
+    off = np.where(known, 0.0, np.inf)
+    return Snapped(
+        ids=np.arange(network.n_nodes).astype(object),
+        x=network.x,
+        y=network.y,
+        edge=edge,
+        share=share,
+        snap_x=np.where(known, network.x, np.nan),
+        snap_y=np.where(known, network.y, np.nan),
+        access_m=off,
+        access_s=off.copy(),
+        component=component,
+        reason=np.where(known, "", _NO_ROAD).astype(object),
     )
 
 
@@ -154,8 +187,10 @@ def _nearest_edges(
 
     edge = np.full(len(x), -1, np.int32)
     reason = np.full(len(x), _NO_ROAD, object)
-    tree, edges = _tree(profile_network)
-    if not len(edges) or not len(x):
+    if not len(x):
+        return edge, reason
+    tree, edges = _tree(profile_network, x, y)
+    if not len(edges):
         return edge, reason
     points = shapely.points(x, y)
     reach = profile_network.profile.max_access_m
@@ -170,25 +205,89 @@ def _nearest_edges(
         for share in _WIDENING:
             for start in range(0, len(blocked), _BLOCK):
                 some = blocked[start : start + _BLOCK]
-                detour, other = _nearest_open(profile_network, fence, some, (x, y), share * reach)
+                detour, other = _nearest_open(profile_network, fence, some, (x, y), share * reach, (tree, edges))
                 edge[detour], reason[detour] = other, ""
             blocked = blocked[edge[blocked] < 0]
     return edge, reason
 
 
-def _tree(profile_network: ProfileNetwork) -> tuple[STRtree, NDArray[np.int64]]:
-    """Return a search tree over the usable edges and their numbers, made once per profile network."""
+def _tree(
+    profile_network: ProfileNetwork, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[STRtree, NDArray[np.int64]]:
+    """Return a search tree over the usable edges and their numbers, made once per profile network.
+
+    For points of a small area on a network that has none yet it holds only the edges that their legs may reach.
+    """
+    if profile_network in _TREES:
+        return _TREES[profile_network]
+    network = profile_network.network
+    edges = np.flatnonzero(profile_network.edge_is_usable)
+    around = edges[_is_around(network, edges, x, y, profile_network.profile.max_access_m)]
+    if len(around) < _PART * len(edges):
+        return _lines_tree(profile_network, around)
+    _TREES[profile_network] = _lines_tree(profile_network, edges)
+    return _TREES[profile_network]
+
+
+def _lines_tree(profile_network: ProfileNetwork, edges: NDArray[np.int64]) -> tuple[STRtree, NDArray[np.int64]]:
     import shapely
 
-    if profile_network not in _TREES:
-        network = profile_network.network
-        edges = np.flatnonzero(profile_network.edge_is_usable)
-        ends = np.column_stack([network.edge_from[edges], network.edge_to[edges]]).ravel()
-        lines = shapely.linestrings(
-            np.column_stack([network.x[ends], network.y[ends]]), indices=np.repeat(np.arange(len(edges)), 2)
+    return shapely.STRtree(edge_lines(profile_network.network, edges)), edges
+
+
+def edge_lines(network: RoadNetwork, edges: NDArray[Any]) -> NDArray[np.object_]:
+    """Return the edges as lines."""
+    import shapely
+
+    ends = np.column_stack([network.edge_from[edges], network.edge_to[edges]]).ravel()
+    return shapely.linestrings(
+        np.column_stack([network.x[ends], network.y[ends]]), indices=np.repeat(np.arange(len(edges)), 2)
+    )
+
+
+def _is_around(
+    network: RoadNetwork, edges: NDArray[Any], x: NDArray[np.float64], y: NDArray[np.float64], margin_m: float
+) -> NDArray[np.bool_]:
+    """bool[n]: whether each edge may come within the margin of any of the points (by boxes)."""
+    is_around = np.ones(len(edges), bool)
+    for at, values in ((network.x, x), (network.y, y)):
+        one, two = at[network.edge_from[edges]], at[network.edge_to[edges]]
+        is_around &= (np.maximum(one, two) >= values.min() - margin_m) & (
+            np.minimum(one, two) <= values.max() + margin_m
         )
-        _TREES[profile_network] = shapely.STRtree(lines), edges
-    return _TREES[profile_network]
+    return is_around
+
+
+def snap_again(
+    profile_network: ProfileNetwork, patch: Patch, snapped: Snapped, barriers: gpd.GeoDataFrame | None = None
+) -> Snapped:
+    """Return the positions of `snapped` on a patched network: those near what changed touch the roads anew.
+
+    Equal to what `snap_points` returns on the whole network.
+    """
+    import shapely
+
+    known = snapped.edge >= 0
+    edge = np.where(known, patch.new_edge[np.maximum(snapped.edge, 0)], -1).astype(np.int32)
+    margin_m = np.minimum(snapped.access_m, profile_network.profile.max_access_m) + _NEAR_M
+    changed = shapely.multilinestrings(edge_lines(patch.network, patch.edges))
+    west, south, east, north = shapely.bounds(changed)
+    off_m = np.hypot(
+        np.maximum(np.maximum(west - snapped.x, snapped.x - east), 0),
+        np.maximum(np.maximum(south - snapped.y, snapped.y - north), 0),
+    )
+    rows = np.flatnonzero(off_m <= margin_m)
+    near = shapely.distance(shapely.points(snapped.x[rows], snapped.y[rows]), changed) <= margin_m[rows]
+    rows = rows[near]
+    again = snap_points(profile_network, snapped.ids[rows], snapped.x[rows], snapped.y[rows], barriers)
+    values = {field.name: getattr(snapped, field.name).copy() for field in fields(Snapped)}
+    values["edge"] = edge
+    for name, column in values.items():
+        column[rows] = getattr(again, name)
+    known = values["edge"] >= 0
+    chain = patch.network.edge_chain[values["edge"][known]]
+    values["component"][known] = profile_network.chain_component[chain]
+    return Snapped(**values)
 
 
 def _best(
@@ -235,12 +334,13 @@ def _nearest_open(
     points: NDArray[Any],
     xy: tuple[NDArray[Any], NDArray[Any]],
     radius_m: float,
+    roads: tuple[STRtree, NDArray[np.int64]],
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return those of `points` that reach an edge within the radius without crossing a barrier, and the nearest one."""
     import shapely
 
     x, y = xy
-    tree, edges = _tree(profile_network)
+    tree, edges = roads
     row, found = tree.query(shapely.points(x[points], y[points]), predicate="dwithin", distance=radius_m)
     point, edge = points[row], edges[found]
     is_open = ~fence.blocks(profile_network, point, edge, x, y)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from planner.units import CENTISECONDS_PER_SECOND, mps_from_kph
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from planner.network.patches import Patch
     from planner.network.road_network import RoadNetwork
     from planner.standards import Profile
 
@@ -28,30 +30,74 @@ def prepare_profile(network: RoadNetwork, profile: Profile) -> ProfileNetwork:
     A road's own access column overrules the profile's excluded classes. Slope is rise over run between the ends of an
     edge, rising in the direction of travel; bridges, tunnels and edges of unknown height are level.
     """
+    return _prepared(network, profile, _seconds(network, profile))
+
+
+def patch_profile(before: ProfileNetwork, patch: Patch) -> ProfileNetwork:
+    """Return what `prepare_profile` returns for a patched network, from what was prepared before it."""
+    network, old = patch.network, before.network
+    part = _part(network, patch.new_chains)
+    seconds = _seconds(part, before.profile)
+    kept = np.flatnonzero(~np.isin(old.edge_chain, patch.old_chains))
+    kept_chains = np.setdiff1d(np.arange(old.n_chains), patch.old_chains, assume_unique=True)
+    to_edge, to_chain = patch.new_edge[kept], network.edge_chain[patch.new_edge[old.chain_first_edge[kept_chains]]]
+    part_edges = np.flatnonzero(np.isin(network.edge_chain, patch.new_chains))
+    whole = {}
+    for name, values in seconds.items():
+        is_chain = name.startswith("chain")
+        column = np.empty(network.n_chains if is_chain else network.n_edges)
+        column[patch.new_chains if is_chain else part_edges] = values
+        column[to_chain if is_chain else to_edge] = getattr(before, name)[kept_chains if is_chain else kept]
+        whole[name] = column
+    return _prepared(network, before.profile, whole)
+
+
+def _part(network: RoadNetwork, chains: NDArray[np.int64]) -> RoadNetwork:
+    """Return the network with these chains alone."""
+    edges = np.flatnonzero(np.isin(network.edge_chain, chains))
+    of_edges = ("edge_from", "edge_to", "edge_length_m", "edge_class", "edge_oneway", "edge_access", "edge_is_level")
+    return replace(
+        network,
+        **{name: getattr(network, name)[edges] for name in (*of_edges, "edge_road")},
+        edge_chain=np.searchsorted(chains, network.edge_chain[edges]).astype(np.int32),
+        chain_first_edge=np.concatenate([[0], np.cumsum(np.diff(network.chain_first_edge)[chains])]),
+        chain_from=network.chain_from[chains],
+        chain_to=network.chain_to[chains],
+    )
+
+
+def _seconds(network: RoadNetwork, profile: Profile) -> dict[str, NDArray[np.float64]]:
+    """Return the columns of `ProfileNetwork` in seconds, by name."""
     along_s, against_s = edge_seconds(network, profile)
-    first = network.chain_first_edge
-    chain_along_s, before_along_s = _chain_seconds(along_s, first, network.edge_chain)
-    chain_against_s, before_against_s = _chain_seconds(against_s, first, network.edge_chain)
-    chain_along_cs, chain_against_cs = centiseconds(chain_along_s), centiseconds(chain_against_s)
-    (out_first, out_head, out_cs), (in_first, in_head, in_cs) = junction_arcs(network, chain_along_cs, chain_against_cs)
+    chain_along_s, before_along_s = _chain_seconds(along_s, network.chain_first_edge, network.edge_chain)
+    chain_against_s, before_against_s = _chain_seconds(against_s, network.chain_first_edge, network.edge_chain)
+    return {
+        "edge_along_s": along_s,
+        "edge_against_s": against_s,
+        "before_along_s": before_along_s,
+        "before_against_s": before_against_s,
+        "chain_along_s": chain_along_s,
+        "chain_against_s": chain_against_s,
+    }
+
+
+def _prepared(network: RoadNetwork, profile: Profile, seconds: dict[str, NDArray[np.float64]]) -> ProfileNetwork:
+    along_s, against_s = seconds["chain_along_s"], seconds["chain_against_s"]
+    along_cs, against_cs = centiseconds(along_s), centiseconds(against_s)
+    (out_first, out_head, out_cs), (in_first, in_head, in_cs) = junction_arcs(network, along_cs, against_cs)
     return ProfileNetwork(
         network=network,
         profile=profile,
-        edge_along_s=along_s,
-        edge_against_s=against_s,
-        before_along_s=before_along_s,
-        before_against_s=before_against_s,
-        chain_along_cs=chain_along_cs,
-        chain_against_cs=chain_against_cs,
-        chain_along_s=chain_along_s,
-        chain_against_s=chain_against_s,
+        **seconds,
+        chain_along_cs=along_cs,
+        chain_against_cs=against_cs,
         out_first=out_first,
         out_head=out_head,
         out_cs=out_cs,
         in_first=in_first,
         in_head=in_head,
         in_cs=in_cs,
-        chain_component=_chain_components(network, np.isfinite(np.minimum(chain_along_s, chain_against_s))),
+        chain_component=_chain_components(network, np.isfinite(np.minimum(along_s, against_s))),
     )
 
 

@@ -69,7 +69,7 @@ def prepare(study: Study, scenario: Scenario, progress: Progress = SILENT) -> Re
     profiles = {code: prepare_profile(network, profile) for code, profile in scenario.profiles.items()}
     progress.update(2, 3, "snap")
     barriers = study.tables.get("barriers")
-    facilities = _facilities(study, scenario)
+    facilities = counted_facilities(study, scenario)
     places = snap_table(profiles, facilities, "facility_id", barriers)
     points = snap_table(profiles, demand, "demand_id", barriers)
     records = [snap_records(kind, snapped, profiles) for kind, snapped in (("facilities", places), ("demand", points))]
@@ -108,7 +108,8 @@ def areas_of(study: Study) -> gpd.GeoDataFrame | None:
     return study.tables["areas"] if study.has("areas") else None
 
 
-def _facilities(study: Study, scenario: Scenario) -> gpd.GeoDataFrame:
+def counted_facilities(study: Study, scenario: Scenario) -> gpd.GeoDataFrame:
+    """Return the places that coverage counts, by id; an empty table where the study has none."""
     if study.has("facilities"):
         return places_by_id(counted_places(study.tables["facilities"], scenario))
     columns = {"facility_id": pd.Series(dtype=object), "name": pd.Series(dtype=object), "tier": pd.Series(dtype=object)}

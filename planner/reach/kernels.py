@@ -628,13 +628,106 @@ def close_place(
 
 
 @compiled
+def _improve(graph: Any, field: Any, j: int, cs: int, label: int, limit_cs: int, edit: int, n_log: int) -> Any:
+    """Let `label` reach junction j at `cs` if that is better; return what newly waits (0 or 1) and the log's length."""
+    old, old_label = np.int64(field.state[j, _TIME]), field.state[j, _LABEL]
+    if cs > limit_cs or cs > old or (cs == old and (old_label < 0 or field.rank[label] >= field.rank[old_label])):
+        return 0, n_log
+    n_log = _log_first(field.stamp, edit, field.log, n_log, j, old, old_label)
+    return _offer(graph.shift, field.state, field.bucket, field.rank, j, cs, label), n_log
+
+
+@compiled
+def change_arcs(
+    graph: Any,
+    back: Any,
+    lost: Any,
+    won: Any,
+    former: Any,
+    places: Any,
+    index: Any,
+    moved: Any,
+    is_open: Any,
+    limit_cs: int,
+    field: Any,
+    edit: int,
+) -> int:
+    """Make the labels right after arcs were lost and won and places' legs changed; return the junctions logged.
+
+    Parameters
+    ----------
+    lost, won : int32[n, 3], tail, head, centiseconds; of the graph before and of `graph`.
+    former, places : positions of the places before and after.
+    moved : rows of places whose legs changed.
+
+    Notes
+    -----
+    A junction is doubted when an arc or a leg that its time and label may rest on is gone, then whatever may rest on
+    a doubted one. The doubted are emptied and filled again from those around them (Ramalingam and Reps 1996).
+    """
+    state, log, stamp = field.state, field.log, field.stamp
+    n_log = 0
+    for a in range(len(lost)):
+        tail, head = lost[a, 0], lost[a, 1]
+        label = state[tail, _LABEL]
+        cs = np.int64(state[tail, _TIME]) + lost[a, 2]
+        if label >= 0 and state[head, _LABEL] == label and state[head, _TIME] == cs:
+            n_log = _log_first(stamp, edit, log, n_log, head, state[head, _TIME], label)
+    for i in range(len(moved)):
+        p = moved[i]
+        for side in range(2):
+            j = former.junction[p, side]
+            if j >= 0 and state[j, _LABEL] == p and state[j, _TIME] == former.leg_cs[p, side]:
+                n_log = _log_first(stamp, edit, log, n_log, j, state[j, _TIME], p)
+    i = 0
+    while i < n_log:
+        j, t, label = log[i, 0], np.int64(log[i, 1]), log[i, 2]
+        state[j, _TIME], state[j, _LABEL] = _INF, -1
+        i += 1
+        for a in range(graph.first[j], graph.first[j + 1]):
+            head = graph.arcs[a, 0]
+            if state[head, _LABEL] == label and t + graph.arcs[a, 1] == state[head, _TIME]:
+                n_log = _log_first(stamp, edit, log, n_log, head, state[head, _TIME], label)
+    n_doubted = n_log
+    waiting = 0
+    for i in range(n_doubted):
+        j = log[i, 0]
+        for a in range(back.first[j], back.first[j + 1]):
+            tail = back.arcs[a, 0]
+            label = state[tail, _LABEL]
+            if label >= 0:
+                cs = np.int64(state[tail, _TIME]) + back.arcs[a, 1]
+                more, n_log = _improve(graph, field, j, cs, label, limit_cs, edit, n_log)
+                waiting += more
+        for a in range(index.first[j], index.first[j + 1]):
+            if is_open[index.member[a]]:
+                cs = np.int64(index.leg_cs[a])
+                more, n_log = _improve(graph, field, j, cs, index.member[a], limit_cs, edit, n_log)
+                waiting += more
+    for a in range(len(won)):
+        label = state[won[a, 0], _LABEL]
+        if label >= 0:
+            cs = np.int64(state[won[a, 0], _TIME]) + won[a, 2]
+            more, n_log = _improve(graph, field, won[a, 1], cs, label, limit_cs, edit, n_log)
+            waiting += more
+    for i in range(len(moved)):
+        p = moved[i]
+        for side in range(2):
+            j, cs = places.junction[p, side], np.int64(places.leg_cs[p, side])
+            if is_open[p] and j >= 0 and cs < _INF:
+                more, n_log = _improve(graph, field, j, cs, p, limit_cs, edit, n_log)
+                waiting += more
+    return _spread(graph, state, field.bucket, field.rank, limit_cs, waiting, 0, stamp, edit, log, n_log)
+
+
+@compiled
 def refresh_points(
     places: Any,
     points: Any,
     place_index: Any,
     point_index: Any,
     is_open: Any,
-    p: int,
+    rows: Any,
     limit_cs: int,
     is_towards: bool,
     field: Any,
@@ -642,7 +735,7 @@ def refresh_points(
     served: Any,
     edit: int,
 ) -> int:
-    """Work out anew the points at logged junctions and on place p's chain; return the number of logged points."""
+    """Work out anew the points at logged junctions and those in `rows`; return the number of logged points."""
     n_points_log = 0
     for i in range(n_log):
         j = field.log[i, 0]
@@ -651,13 +744,10 @@ def refresh_points(
             n_points_log = _refresh(
                 places, points, place_index, is_open, q, limit_cs, is_towards, field, served, edit, n_points_log
             )
-    chain = places.chain[p]
-    if chain >= 0:
-        for a in range(point_index.chain_first[chain], point_index.chain_first[chain + 1]):
-            q = point_index.chain_member[a]
-            n_points_log = _refresh(
-                places, points, place_index, is_open, q, limit_cs, is_towards, field, served, edit, n_points_log
-            )
+    for i in range(len(rows)):
+        n_points_log = _refresh(
+            places, points, place_index, is_open, rows[i], limit_cs, is_towards, field, served, edit, n_points_log
+        )
     return n_points_log
 
 
@@ -687,8 +777,9 @@ def _refresh(
         cs, other = leg + field.state[j, _TIME], field.state[j, _LABEL]
         if cs <= limit_cs and (cs < best or (cs == best and field.rank[other] < field.rank[label])):
             best, label = cs, other
-    chain = points.chain[q]
-    for a in range(place_index.chain_first[chain], place_index.chain_first[chain + 1]):
+    chain = np.int64(points.chain[q])
+    on_chain = (place_index.chain_first[chain], place_index.chain_first[chain + 1]) if chain >= 0 else (0, 0)
+    for a in range(on_chain[0], on_chain[1]):
         other = place_index.chain_member[a]
         if is_open[other]:
             cs = _direct_cs(points, places, q, other) if is_towards else _direct_cs(places, points, other, q)

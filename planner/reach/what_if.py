@@ -1,19 +1,21 @@
-"""What if: open, close, add or move a place and know at once whom it serves, without searching the county again.
+"""What if: open, close, add or move a place, or change a road, and know at once whom it serves.
 
-Opening a place searches only where it is nearer than the others; closing one only the region that it served. Every
-edit keeps what it changed, so that undo restores it exactly. `WhatIf` is the one noun of the planner that changes.
+Opening a place searches only where it is nearer than the others; closing one only the region that it served; changing
+a road (`road_edits`) only where a fastest way went over it or now does. Every edit keeps what it changed, so that undo
+restores it exactly. `WhatIf` is the one noun of the planner that changes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from planner.errors import InputError
 from planner.network.road_network import UNREACHABLE_CS, Snapped
-from planner.network.snap import snap_points
+from planner.network.snap import snap_again
+from planner.network.speeds import patch_profile
 from planner.reach.access import chosen
 from planner.reach.positions import Direction, index_positions, make_positions, search_graph
 from planner.reach.travel_times import Nearest
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
+    from planner.network.patches import Patch
     from planner.network.road_network import ProfileNetwork
-    from planner.reach.kernels import Index, Positions
+    from planner.reach.kernels import Graph, Index, Positions
 
 _LABEL_COLUMN, _PREVIOUS_COLUMN = 3, 2
 
@@ -57,14 +60,27 @@ class Served(NamedTuple):
     log: NDArray[np.int32]
 
 
-class Change(NamedTuple):
-    """What one step changed: junctions and points as (row, time, label before), and the place's former record."""
+class Roads(NamedTuple):
+    """The network of a trial and the points on it."""
 
-    place: int
+    profile_network: ProfileNetwork
+    points: Snapped
+    point_positions: Positions
+    point_index: Index
+
+
+class Change(NamedTuple):
+    """What one step changed: junctions and points as (row, time, label before), and what else was otherwise.
+
+    `place` is None and `roads` are those of before where a road was changed.
+    """
+
+    place: int | None
     was_open: bool
     junctions: NDArray[np.int32]
     points: NDArray[np.int32]
     places: Snapped
+    roads: Roads | None
 
 
 @dataclass(eq=False)
@@ -76,6 +92,7 @@ class WhatIf:
     profile_network, points, direction, limit_cs : what it was started with.
     places : every place there has been, open or not; a place keeps its row.
     is_open : bool[n_places].
+    barriers : what straight legs may not cross.
     changes : what each edit changed, oldest first; an edit may have several steps.
     """
 
@@ -91,6 +108,7 @@ class WhatIf:
     point_index: Index
     place_positions: Positions
     place_index: Index
+    barriers: gpd.GeoDataFrame | None = None
     step: int = 0
     changes: list[list[Change]] = field(default_factory=list)
 
@@ -112,8 +130,13 @@ def start_what_if(
     points: Snapped,
     direction: Direction = "towards",
     horizon_min: float = 60.0,
+    barriers: gpd.GeoDataFrame | None = None,
 ) -> WhatIf:
     """Return a trial in which all of `places` are open. Beyond `horizon_min` nobody is served.
+
+    Parameters
+    ----------
+    barriers : those that places and points were snapped with; needed when roads are changed.
 
     Raises
     ------
@@ -125,7 +148,6 @@ def start_what_if(
     limit_cs = cs_from_min(horizon_min)
     n = profile_network.network.n_junctions
     graph = search_graph(profile_network, direction)
-    n_buckets = 1 << int((limit_cs >> graph.shift) + 1).bit_length()
     state = np.full((n, 4), UNREACHABLE_CS, np.int32)
     state[:, _LABEL_COLUMN] = -1
     nobody = chosen(places, np.zeros(0, np.int64))
@@ -137,7 +159,7 @@ def start_what_if(
         places=nobody,
         is_open=np.zeros(0, bool),
         junctions=Field(
-            state, np.full(n_buckets, -1, np.int32), np.zeros(0, np.int32), np.zeros(n, np.int32),
+            state, np.full(_n_buckets(graph, limit_cs), -1, np.int32), np.zeros(0, np.int32), np.zeros(n, np.int32),
             np.empty((n, 3), np.int32),
         ),
         served=Served(
@@ -152,6 +174,7 @@ def start_what_if(
         place_index=index_positions(
             make_positions(profile_network, nobody, leaves=direction == "from"), n, profile_network.network.n_chains
         ),
+        barriers=barriers,
     )  # fmt: skip
     _set_places(trial, places, np.zeros(len(places), bool))
     for row in range(len(places)):
@@ -235,7 +258,11 @@ def undo(trial: WhatIf) -> None:
         state[change.junctions[:, 0], _LABEL_COLUMN] = change.junctions[:, 2]
         served.time_cs[change.points[:, 0]] = change.points[:, 1]
         served.place[change.points[:, 0]] = change.points[:, 2]
-        trial.is_open[change.place] = change.was_open
+        if change.place is not None:
+            trial.is_open[change.place] = change.was_open
+        if change.roads is not None:
+            trial.profile_network, trial.points, trial.point_positions, trial.point_index = change.roads
+            _fit(trial)
         if change.places is not trial.places:
             _set_places(trial, change.places, trial.is_open[: len(change.places)])
 
@@ -284,40 +311,136 @@ def _close(trial: WhatIf, row: int) -> Change:
     trial.step += 1
     trial.is_open[row] = False
     graph = search_graph(trial.profile_network, trial.direction)
-    back = search_graph(trial.profile_network, "from" if trial.direction == "towards" else "towards")
     n = kernels.close_place(
-        graph, back, trial.place_positions, trial.place_index, trial.is_open, row, trial.limit_cs, trial.junctions,
-        trial.step,
+        graph, _back_graph(trial), trial.place_positions, trial.place_index, trial.is_open, row, trial.limit_cs,
+        trial.junctions, trial.step,
     )  # fmt: skip
     return _finish(trial, row, n, was_open=True)
 
 
 def _finish(trial: WhatIf, row: int, n_junctions: int, *, was_open: bool) -> Change:
+    rows = _on_chains(trial.point_index, trial.place_positions.chain[row : row + 1])
+    return _change(trial, n_junctions, _refresh(trial, rows, n_junctions))._replace(place=row, was_open=was_open)
+
+
+def _refresh(trial: WhatIf, rows: NDArray[Any], n_junctions: int) -> int:
+    """Work out the points at logged junctions and in `rows` anew; return the length of their log."""
     from planner.reach import kernels
 
-    n_points = kernels.refresh_points(
-        trial.place_positions, trial.point_positions, trial.place_index, trial.point_index, trial.is_open, row,
-        trial.limit_cs, trial.direction == "towards", trial.junctions, n_junctions, trial.served, trial.step,
+    return int(
+        kernels.refresh_points(
+            trial.place_positions, trial.point_positions, trial.place_index, trial.point_index, trial.is_open,
+            rows.astype(np.int32), trial.limit_cs, trial.direction == "towards", trial.junctions, n_junctions,
+            trial.served, trial.step,
+        )
     )  # fmt: skip
+
+
+def _change(trial: WhatIf, n_junctions: int, n_points: int) -> Change:
+    """Return the record of a step, with the places as they are."""
     return Change(
-        row, was_open, trial.junctions.log[:n_junctions].copy(), trial.served.log[:n_points].copy(), trial.places
-    )  # fmt: skip
+        place=None,
+        was_open=False,
+        junctions=trial.junctions.log[:n_junctions].copy(),
+        points=trial.served.log[:n_points].copy(),
+        places=trial.places,
+        roads=None,
+    )
 
 
 def _joined(one: Snapped, two: Snapped) -> Snapped:
     return Snapped(**{f.name: np.concatenate([getattr(one, f.name), getattr(two, f.name)]) for f in fields(Snapped)})
 
 
-def with_roads(trial: WhatIf, profile_network: ProfileNetwork, barriers: gpd.GeoDataFrame | None = None) -> WhatIf:
-    """Return a trial on edited roads, with the same places (open or closed) and points touching the roads anew.
+def change_network(trial: WhatIf, patch: Patch) -> None:
+    """Go on with a patched network: only what the change can reach is searched, and touches the roads anew.
 
-    An edited road moves positions and joins or cuts chains, so the network is searched once more from scratch; the
-    old trial stays as it is: to undo, go on with it.
+    Equal to starting again on the patched network. Until it is undone, the trial keeps the network as it was.
     """
-    places, points = (
-        snap_points(profile_network, part.ids, part.x, part.y, barriers) for part in (trial.places, trial.points)
+    from planner.reach import kernels
+
+    before = _roads_of(trial)
+    former_places, former = trial.places, trial.place_positions
+    trial.step += 1
+    trial.profile_network = patch_profile(before.profile_network, patch)
+    _fit(trial)
+    is_from = trial.direction == "from"
+    lost, won = (
+        _arcs_of(part, chains, trial.direction)
+        for part, chains in ((before.profile_network, patch.old_chains), (trial.profile_network, patch.new_chains))
     )
-    other = start_what_if(profile_network, places, points, trial.direction, trial.limit_cs / CENTISECONDS_PER_MINUTE)
-    for row in np.flatnonzero(~trial.is_open):
-        _close(other, int(row))
-    return other
+    places, points = (
+        snap_again(trial.profile_network, patch, part, trial.barriers) for part in (trial.places, trial.points)
+    )
+    network = trial.profile_network.network
+    trial.points = points
+    trial.point_positions = make_positions(trial.profile_network, points, leaves=not is_from)
+    trial.point_index = index_positions(trial.point_positions, network.n_junctions, network.n_chains)
+    _set_places(trial, places, trial.is_open)
+    moved = np.flatnonzero(_differs(former, trial.place_positions))
+    n_junctions = kernels.change_arcs(
+        search_graph(trial.profile_network, trial.direction), _back_graph(trial), lost, won, former,
+        trial.place_positions, trial.place_index, moved, trial.is_open, trial.limit_cs, trial.junctions, trial.step,
+    )  # fmt: skip
+    rows = np.unique(
+        np.concatenate(
+            [
+                np.flatnonzero(_differs(before.point_positions, trial.point_positions)),
+                _on_chains(before.point_index, former.chain[moved]),
+                _on_chains(trial.point_index, trial.place_positions.chain[moved]),
+            ]
+        )
+    )
+    n_points = _refresh(trial, rows, n_junctions)
+    trial.changes.append([_change(trial, n_junctions, n_points)._replace(places=former_places, roads=before)])
+
+
+def _roads_of(trial: WhatIf) -> Roads:
+    return Roads(trial.profile_network, trial.points, trial.point_positions, trial.point_index)
+
+
+def _fit(trial: WhatIf) -> None:
+    """Give the field as many junctions and buckets as the network of the trial needs; new junctions are unreached."""
+    field, n = trial.junctions, trial.profile_network.network.n_junctions
+    more = max(n - len(field.state), 0)
+    unreached = np.full((more, 4), UNREACHABLE_CS, np.int32)
+    unreached[:, _LABEL_COLUMN] = -1
+    graph = search_graph(trial.profile_network, trial.direction)
+    trial.junctions = field._replace(
+        state=np.concatenate([field.state[:n], unreached]),
+        bucket=np.full(_n_buckets(graph, trial.limit_cs), -1, np.int32),
+        stamp=np.concatenate([field.stamp[:n], np.zeros(more, np.int32)]),
+        log=np.empty((n, 3), np.int32),
+    )
+
+
+def _n_buckets(graph: Graph, limit_cs: int) -> int:
+    return 1 << int((limit_cs >> graph.shift) + 1).bit_length()
+
+
+def _back_graph(trial: WhatIf) -> Graph:
+    return search_graph(trial.profile_network, "from" if trial.direction == "towards" else "towards")
+
+
+def _arcs_of(profile_network: ProfileNetwork, chains: NDArray[Any], direction: Direction) -> NDArray[np.int32]:
+    """int32[n, 3]: tail, head and centiseconds of the arcs of `chains` as the search follows them."""
+    network = profile_network.network
+    start, stop = network.chain_from[chains], network.chain_to[chains]
+    along, against = profile_network.chain_along_cs[chains], profile_network.chain_against_cs[chains]
+    arcs = np.concatenate([np.column_stack([start, stop, along]), np.column_stack([stop, start, against])])
+    arcs = arcs[(arcs[:, 0] != arcs[:, 1]) & (arcs[:, 2] < UNREACHABLE_CS)]
+    return np.ascontiguousarray(arcs if direction == "from" else arcs[:, [1, 0, 2]], np.int32)
+
+
+def _differs(one: Positions, two: Positions) -> NDArray[np.bool_]:
+    """bool[n]: whether a position has other legs or stands elsewhere on its chain."""
+    return (
+        (one.junction != two.junction).any(axis=1) | (one.leg_cs != two.leg_cs).any(axis=1)
+        | (one.along_s != two.along_s) | (one.against_s != two.against_s) | (one.access_s != two.access_s)
+    )  # fmt: skip
+
+
+def _on_chains(index: Index, chains: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the rows that stand on any of `chains`."""
+    parts = [index.chain_member[index.chain_first[c] : index.chain_first[c + 1]] for c in chains if c >= 0]
+    return np.concatenate(parts) if parts else np.zeros(0, np.int32)

@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
-import shapely
 
 from planner.errors import InputError
 from planner.network.build import build_network
-from planner.network.edits import add_bridge, change_class, close_road
 from planner.network.road_network import UNREACHABLE_CS
 from planner.network.snap import snap_points
 from planner.network.speeds import prepare_profile
@@ -18,7 +16,6 @@ from planner.reach.what_if import (
     open_place,
     start_what_if,
     undo,
-    with_roads,
 )
 from planner.standards import default_profiles
 from tests.reference.real_data import roads_of
@@ -164,27 +161,6 @@ def test_minutes_and_people():
     close_place(trial, "a")
     assert np.isinf(trial.minutes()[:2]).all()
     assert (trial.nearest.time_cs[:, 0] == UNREACHABLE_CS).all()
-
-
-@pytest.mark.parametrize(
-    "edit",
-    [
-        lambda roads: close_road(roads, "r5", 0),
-        lambda roads: change_class(roads, "r7", "footway"),
-        lambda roads: add_bridge(roads, shapely.LineString([(95, 30), (310, 480)]), "bridge", "residential"),
-    ],
-)
-def test_an_edited_road_gives_what_a_fresh_start_gives(edit):
-    roads = grid_town()
-    profile_network = prepared(roads)
-    points = scattered(profile_network, 60, 1, "q")
-    trial = start_what_if(profile_network, scattered(profile_network, 10, 3, "p"), points, horizon_min=30)
-    close_place(trial, trial.places.ids[2])
-    before = trial.served.time_cs.copy()
-    other = with_roads(trial, prepared(edit(roads)))
-    assert_equals_recompute(other, 30)
-    np.testing.assert_array_equal(other.is_open, trial.is_open)
-    np.testing.assert_array_equal(trial.served.time_cs, before)
 
 
 def test_nonsense_is_refused():
