@@ -76,8 +76,8 @@ if TYPE_CHECKING:
     from planner.inputs.intake import import_file
     from planner.inputs.options import ImportOptions
     from planner.network.road_network import ProfileNetwork, RoadNetwork, Snapped
-    from planner.outputs.corrections import write_corrections
     from planner.network.snap import node_positions, snap_points
+    from planner.outputs.corrections import write_corrections
     from planner.outputs.export import write_export
     from planner.outputs.templates import write_templates
     from planner.plan.circles import circle_table
