@@ -35,6 +35,13 @@ def import_all(study: Study, entries: Sequence[Entry], progress: Progress = SILE
     return study
 
 
+def _options(made: dict[str, Any], inputs: Path) -> ImportOptions:
+    """Return the options of an import; a second file is looked for by its name among the inputs."""
+    if made.get("split_by") is not None:
+        made["split_by"] = str(next(iter(sorted(inputs.rglob(str(made["split_by"])))), made["split_by"]))
+    return ImportOptions(**made)
+
+
 def replay_export(
     manifest: Path, inputs: Path, out: Path, language: Language = "zh", progress: Progress = SILENT
 ) -> dict[str, Any]:
@@ -58,7 +65,7 @@ def replay_export(
     paths = find_inputs(content, inputs)
     try:
         entries = [
-            (str(entry["kind"]), path, ImportOptions(**json.loads(entry["options"])))
+            (str(entry["kind"]), path, _options(json.loads(entry["options"]), inputs))
             for entry, path in zip(content["inputs"], paths, strict=True)
         ]
     except (TypeError, ValueError) as error:

@@ -302,6 +302,21 @@ CORRIDORS = TableContract(
     ),
 )  # fmt: skip
 
+# People of towns and villages without coordinates: they become demand points, so that this is no table of a study.
+TOTALS = TableContract(
+    "totals", "人口总数", "population totals", "Any",
+    (
+        Column("area_id", "id", "代码", "area_id", "行政区代码；留空则按名称匹配", "Code of the area; blank: matched by name",
+               synonyms=("行政区代码", "区划代码", "编号")),
+        _TOWN, _VILLAGE,
+        Column("population", "number", "人口", "population", "居住人口", "People living there", unit="people", is_required=True,
+               minimum=0, maximum=MAX_PEOPLE, synonyms=("人口数", "常住人口", "总人口", "people", "pop")),
+        _AGE60, _CHILDREN,
+        Column("relocated", "number", "搬迁人口", "relocated", "其中易地搬迁人口", "Of these, relocated people", unit="people",
+               minimum=0, synonyms=("易地搬迁人口", "安置人口")),
+    ),
+)  # fmt: skip
+
 CONTRACTS: dict[str, TableContract] = {
     contract.name: contract
     for contract in (

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from planner.schema import Column, TableContract
 
 # The column that counts everybody of a row, and those that count some of them.
-WHOLES: Mapping[str, str] = {"demand": "population", "settlements": "people"}
+WHOLES: Mapping[str, str] = {"demand": "population", "totals": "population", "settlements": "people"}
 PARTS = ("age60", "children", "relocated")
 _PREFIXES: Mapping[str, str] = {
     "facilities": "F",
     "candidates": "C",
     "demand": "D",
+    "totals": "T",
     "settlements": "S",
     "areas": "A",
     "barriers": "B",

@@ -126,7 +126,7 @@ def import_file(
         "rows_accepted": ledger.rows_accepted,
         "rows_refused": ledger.rows_refused,
         "imported_at": moment.isoformat(timespec="seconds"),
-        "options": json.dumps({key: value for key, value in asdict(options).items() if value}, ensure_ascii=False),
+        "options": json.dumps(_recorded(options), ensure_ascii=False),
         "frame_evidence": " ".join(found.problem() for found in ledger.rows if found.code in _FRAME_CODES),
     }
     changed = replace(
@@ -142,6 +142,14 @@ def import_file(
         **taken.counts,
     }
     return ImportResult(changed, ledger, summary, taken.proposal, taken.rows)
+
+
+def _recorded(options: ImportOptions) -> dict[str, Any]:
+    """Return the choices of an import that were made, with files by their name only."""
+    made = {key: value for key, value in asdict(options).items() if value or (key == "cell_m" and value is not None)}
+    if options.split_by is not None:
+        made["split_by"] = Path(options.split_by).name
+    return made
 
 
 def _import_sheets(study: Study, kind: str, path: Path, options: ImportOptions, progress: Progress) -> ImportResult:
@@ -203,6 +211,10 @@ def read_class_map(path: Path | str) -> dict[str, str]:
 
 def _take(study: Study, kind: str, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
     """Read the file with the reader of its kind."""
+    if options.split_by is not None:
+        if kind != "demand":
+            raise InputError("Only people are split: leave --split-by out, or import them as demand.")
+        return _take_split(study, path, options, progress)
     is_raster = kind == "elevation" or (kind == "population" and _is_raster(path))
     is_osm = kind == "roads" and path.suffix.lower() in _OSM_SUFFIXES
     if is_raster or is_osm:
@@ -234,6 +246,30 @@ def _take_table(study: Study, name: str, path: Path, options: ImportOptions, pro
         changed = changed.with_metadata(**{_BARRIER_SOURCE: "file"})
     rows = original_rows(read.records, read.ids, CONTRACTS[name]) if options.keep_rows else None
     return _Taken(changed, read.ledger, read.counts, read.frame, read.proposal, rows, read.sources)
+
+
+def _take_split(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
+    """Take the people of towns and villages, put where people live; how is kept in the study's metadata."""
+    from planner.inputs.dasymetric import CELL_M, read_split
+
+    if options.append or options.update:
+        raise InputError("People of towns and villages cannot be appended: they would be counted twice.")
+    split = read_split(study, path, options, progress)
+    by = Path(str(options.split_by))
+    how = {
+        "by": by.name,
+        "sha256": file_hash(by) if by.is_file() else "",
+        "cell_m": CELL_M if options.cell_m is None else options.cell_m,
+        "units": split.units.to_dict("records"),
+    }
+    changed = study.with_table("demand", split.demand)
+    changed = changed.with_metadata(population_source=path.name, population_split=how)
+    counts = {
+        "people": int(split.demand["population"].sum()),
+        "n_points": len(split.demand),
+        "people_moved": int(split.units["people_moved"].sum()),
+    }
+    return _Taken(changed, split.ledger, counts, options.frame or "")
 
 
 def _take_roads(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:

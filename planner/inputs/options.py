@@ -22,6 +22,9 @@ class ImportOptions:
     class_mapping : road class as written in the file -> class of the planner.
     append : add the rows to the table that the study has, instead of replacing it.
     update : like `append`, but a row whose id the study has already takes the place of the old one.
+    split_by : for people of towns and villages without coordinates: what they are split by, "roads", "ground", or the
+        path of a layer of buildings, parcels or land use, or of a raster; frame and layer are then those of that file.
+    cell_m : side in metres of the cells they are put in, 0 for every building on its own; 100 where left out.
     keep_rows : hand the rows of a table back as they stood in the file, for a workbook of corrections.
     """
 
@@ -32,4 +35,6 @@ class ImportOptions:
     class_mapping: Mapping[str, str] | None = None
     append: bool = False
     update: bool = False
+    split_by: str | None = None
+    cell_m: float | None = None
     keep_rows: bool = False
