@@ -3,8 +3,8 @@
 Each case takes points near the roads of a real extract, with noise, writes them in a frame as a planner's file would
 have them (rounded; a quarter with the axes swapped; half without a .prj, a quarter with a right, a quarter with a wrong
 one), and asks. Printed: how often the right frame stands first, how often the import needs no question (beyond doubt,
-or declared and not doubted), how often a wrong frame is beyond doubt, how often a wrong declaration passes; the same for
-points that are in none of the frames (the whole cloud moved by 100-1,000 m), and for few points far from roads.
+or declared and not doubted), how often a wrong frame is beyond doubt, how often a wrong declaration passes; the same
+for points that are in none of the frames (the whole cloud moved by 100-1,000 m), and for few points far from roads.
 The data stand in ../shared/data; `--data FOLDER` names another place.
 """
 
