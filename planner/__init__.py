@@ -32,6 +32,7 @@ _HOMES = {
     "planner.plan.practice": ("network_findings", "norm_table", "place_set_table"),
     "planner.plan.proposals": ("Proposals", "propose"),
     "planner.plan.ready": ("Reach", "demand_access", "prepare"),
+    "planner.plan.roads": ("road_quality",),
     "planner.plan.settlements": ("settlement_audit",),
     "planner.plan.stages": ("Plan", "make_plan"),
     "planner.plan.travel": ("estimated_table", "nearest_table", "route_table", "start_trial"),
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
     from planner.plan.practice import network_findings, norm_table, place_set_table
     from planner.plan.proposals import Proposals, propose
     from planner.plan.ready import Reach, demand_access, prepare
+    from planner.plan.roads import road_quality
     from planner.plan.settlements import settlement_audit
     from planner.plan.stages import Plan, make_plan
     from planner.plan.travel import estimated_table, nearest_table, route_table, start_trial

@@ -74,3 +74,17 @@ def test_corridors_come_in_and_go_out(planner, lattice_file, tmp_path):
     assert "clusters" in book.sheetnames
     layers = {name for name, _ in pyogrio.list_layers(tmp_path / "out" / "results.gpkg")}
     assert {"belts", "belt_places", "belt_links", "cluster_places"} <= layers
+
+
+def test_completeness_says_who_stays_unknown(planner, lattice_file):
+    document = planner("completeness", lattice_file, "--json").document
+    levels = [row["area_level"] for row in document["results"]]
+    assert levels == sorted(levels, key=["county", "town", "village"].index)
+    county = document["results"][0]
+    assert county["unknown_people"] > 0
+    assert county["covered_share"] < county["covered_share_if_known"]
+    assert document["faults"] == []
+    only = planner("completeness", lattice_file, "--level", "village", "--distance", 10, "--json").document["results"]
+    assert {row["area_level"] for row in only} == {"village"}
+    assert sum(row["far_people"] for row in only) > county["far_people"]
+    assert "have no road near and stay unknown" in " ".join(planner("completeness", lattice_file).out.split())

@@ -35,9 +35,13 @@ if TYPE_CHECKING:
 
     Get = Callable[[str], str | None]
 
-NO_ROADS = frozenset(
-    {"construction", "proposed", "abandoned", "razed", "platform", "services", "rest_area", "raceway"}
-)  # fmt: skip
+NO_ROADS = frozenset({
+    "construction", "proposed", "planned", "abandoned", "disused", "razed", "demolished", "dismantled", "removed",
+    "destroyed", "historic", "no", "platform", "bus_stop", "crossing", "traffic_signals", "traffic_island", "island",
+    "street_lamp", "stop", "give_way", "milestone", "speed_camera", "toll_gantry", "motorway_junction", "passing_place",
+    "turning_circle", "turning_loop", "mini_roundabout", "emergency_bay", "emergency_access_point", "trailhead",
+    "services", "rest_area", "raceway",
+})  # fmt: skip
 """Values of `highway` that name no road one can use."""
 MIN_WATER_M2 = 10_000.0
 """Ponds and pools below one hectare are walked around: they are no barrier."""

@@ -49,6 +49,7 @@ NODE_GRID_M = 0.001
 """Vertices closer than this in x and in y are one node."""
 
 _LINE, _RING, _LINES = 1, 2, 5
+_LON_MAX, _LAT_MAX = 180.5, 90.5
 _YES_NO = {word: value for value, words in zip(("yes", "no"), FLAGS, strict=True) for word in words}
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "oneway": {
@@ -195,6 +196,7 @@ def _placed(
     if any(finding.code == "blank" for finding in findings.rows):
         require_usable(findings, ROADS)
     geometry[findings.refused] = None
+    _require_one_side(geometry, records)
     study = new_study("", crs)
     xy = centres(geometry)
     frame = choose_frame(records, options.frame, xy, study, findings, "roads")
@@ -205,6 +207,23 @@ def _placed(
         raise InputError(f"{records.file} holds no usable line in {frame}. {fitting_words(xy, study)}")
     line, part_of = shapely.get_parts(placed[usable], return_index=True)
     return line, usable[part_of]
+
+
+def _require_one_side(geometry: Cells, records: Records) -> None:
+    """Raise `InputError` when lines in degrees jump across the 180th meridian: no metric system holds both sides."""
+    import shapely
+
+    xy, owner = shapely.get_coordinates(geometry, return_index=True)
+    if not len(xy) or np.abs(xy[:, 0]).max() > _LON_MAX or np.abs(xy[:, 1]).max() > _LAT_MAX:
+        return
+    jumps = (np.abs(np.diff(xy[:, 0])) > 180.0) & (np.diff(owner) == 0)  # noqa: PLR2004  half way round the globe
+    rows = records.row[np.unique(owner[1:][jumps])]
+    if len(rows):
+        first = ", ".join(str(row) for row in rows[:5].tolist())
+        raise InputError(
+            f"{len(rows)} lines of {records.file} jump across the 180th meridian (rows {first}). Cut the layer there, "
+            "or keep only the lines of the county."
+        )
 
 
 def _nodes(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:

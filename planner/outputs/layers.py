@@ -47,6 +47,8 @@ def result_tables(plan: Plan) -> dict[str, pd.DataFrame]:
         "place_sets": plan.practice.place_sets,
         "verdicts": plan.practice.verdicts,
         "standard": plan.practice.standard,
+        "completeness": plan.roads.table,
+        "road_faults": plan.roads.faults,
         **_group_tables(plan),
     }
 

@@ -49,7 +49,12 @@ _SUBJECTS = {
     "membership": "belts.membership_",
 }
 # Several codes in one cell, by comma.
-_LISTS = {"basis": "belts.basis_", "functions": "belts.function_", "lacks_functions": "belts.function_"}
+_LISTS = {
+    "doubts": "roads.doubt_",
+    "basis": "belts.basis_",
+    "functions": "belts.function_",
+    "lacks_functions": "belts.function_",
+}
 _TIERS = {"tier", "nearest_tier", "own_tier"}
 _NAMED = {"profile", *_TIERS}
 # A whole of something else than people.

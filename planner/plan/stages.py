@@ -17,6 +17,7 @@ from planner.plan.equity import equity
 from planner.plan.practice import practice_network
 from planner.plan.proposals import propose
 from planner.plan.ready import areas_of, demand_access, prepare
+from planner.plan.roads import road_quality
 from planner.plan.settlements import settlement_audit
 from planner.progress import SILENT, Step
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from planner.plan.equity import Equity
     from planner.plan.practice import PracticeNetwork
     from planner.plan.proposals import Proposals
+    from planner.plan.roads import RoadQuality
     from planner.progress import Progress
     from planner.reach.surfaces import TimeSurface
     from planner.scenario import Scenario
@@ -61,6 +63,7 @@ class Plan:
     practice : what the places are: pyramid, checklist, standards.
     equity : how fairly the places are shared, before and after the proposals open.
     declared : the declared figures that the study keeps against what it holds; None when it keeps none.
+    roads : how complete the roads look, area by area.
     """
 
     study: Study
@@ -84,6 +87,7 @@ class Plan:
     practice: PracticeNetwork
     declared: Reconciliation | None
     equity: Equity
+    roads: RoadQuality
 
 
 def make_plan(study: Study, scenario: Scenario, progress: Progress = SILENT) -> Plan:
@@ -138,4 +142,5 @@ def make_plan(study: Study, scenario: Scenario, progress: Progress = SILENT) -> 
         practice=practice_network(reach, access, coverage),
         declared=None if said is None else reconcile([study], said, scenario),
         equity=equity(reach, access, None if siting is None else siting.sites),
+        roads=road_quality(reach, coverage),
     )

@@ -331,3 +331,13 @@ def test_wuhan():
     assert len(read.roads) == len(kept)
     assert read.roads.length.sum() / 1000 == pytest.approx(7_185, abs=5)
     assert (read.roads["class"].to_numpy() == table["highway"].iloc[kept.index].to_numpy()).all()
+
+
+def test_a_layer_across_the_180th_meridian_is_refused_in_one_message(tmp_path):
+    near, across = LineString([(179.9, -17), (179.95, -17)]), LineString([(179.9, -17), (-179.9, -17)])
+    path = tmp_path / "fiji.gpkg"
+    gpd.GeoDataFrame({"class": ["path"] * 2}, geometry=[near, across], crs=4326).to_file(path)
+    with pytest.raises(InputError, match=r"1 lines of fiji.gpkg jump across the 180th meridian \(rows 2\)"):
+        read_road_lines(path, "EPSG:32760")
+    gpd.GeoDataFrame({"class": ["path"]}, geometry=[near], crs=4326).to_file(path)
+    assert len(read_road_lines(path, "EPSG:32760").roads) == 1
