@@ -53,20 +53,24 @@ S5* stands 180 m east of milestone 12. People: A 600, B 500, C 500 (480 on the r
 """
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 import shapely
+from pandas.testing import assert_frame_equal
 
 from planner.belts import Belt
 from planner.coverage.checklist import checklist_totals, rectification_list
 from planner.coverage.declared import declared_from_toml, reconcile, with_declaration
 from planner.coverage.hierarchy import hierarchy_findings, tier_table
 from planner.coverage.verdicts import differing_villages
+from planner.errors import InputError
 from planner.plan.coverage import coverage_table, verdict_table
 from planner.plan.equity import equity
 from planner.plan.groups import practice_belts, town_clusters
 from planner.plan.practice import norm_table, place_set_table
 from planner.plan.ready import areas_of, prepare
 from planner.plan.settlements import settlement_audit
+from planner.plan.stages import make_plan
 from planner.scenario import Scenario
 from planner.standards import standards_from_toml
 from planner.study import new_study
@@ -365,3 +369,44 @@ def test_8_a_belt_and_clusters(study):
     assert members.to_dict() == {"A-1": ["F1", "I1"], "B-1": ["I2", "S3"], "C-1": ["I3", "S5"]}
     assert clusters.table["farthest_min"].tolist() == pytest.approx([10, 10, 7.5])
     assert set(clusters.table["lacks_functions"]) == {""}
+
+
+def test_online_services_and_way_6_add_nothing_to_any_figure(study):
+    """Every figure about people stays what it is when S6 and K3 go, and when online ones stand at every milestone."""
+    spots = [(STEP * k, 0.0) for k in range(len(PEOPLE))]
+    online = table(
+        [(f"N{k}", "station", f"网上{k}", 9_999.0, True, True) for k in range(len(PEOPLE))],
+        ("facility_id", "tier", "name", "capacity", "is_qualified", "is_online"), spots,
+    )  # fmt: skip
+    way_6 = table(
+        [(f"W{k}", f"平台{k}", "6", "agreed", 9_999.0) for k in range(len(PEOPLE))],
+        ("candidate_id", "name", "way", "consent", "capacity"), spots,
+    )  # fmt: skip
+    places, sites = study.table("facilities"), study.table("candidates")
+    without = study.with_table("facilities", places[places["facility_id"] != "S6"])
+    without = without.with_table("candidates", sites[sites["candidate_id"] != "K3"])
+    more = study.with_table("facilities", gpd.GeoDataFrame(pd.concat([places, online], ignore_index=True), crs=CRS))
+    more = more.with_table("candidates", gpd.GeoDataFrame(pd.concat([sites, way_6], ignore_index=True), crs=CRS))
+    expected = figures_of(without)
+    assert len(expected) == 11
+    for other in (study, more):
+        found = figures_of(other)
+        for name, frame in expected.items():
+            assert_frame_equal(found[name], frame, obj=name)
+
+
+def figures_of(study):
+    """Every table of items 1 to 7 that says something of people or places, without its geometry."""
+    plan = make_plan(study, toy_scenario().with_choices(n_new=1))
+    tables = {
+        "coverage": plan.coverage, "place_sets": plan.practice.place_sets, "standard": plan.practice.standard,
+        "settlements": plan.settlements, "totals": plan.settlement_totals, "remedies": plan.settlement_remedies,
+        "nearest": plan.settlement_nearest, "equity": plan.equity.summary, "areas": plan.equity.areas,
+        "villages": plan.equity.villages, "places": plan.equity.places,
+    }  # fmt: skip
+    return {name: pd.DataFrame(frame.drop(columns="geometry", errors="ignore")) for name, frame in tables.items()}
+
+
+def test_an_online_candidate_cannot_be_opened(study, reach):
+    with pytest.raises(InputError, match="way 6"):
+        equity(reach, opened=study.table("candidates"))

@@ -320,8 +320,32 @@ def legend_html(plan: Plan, language: Language) -> str:
     return (
         f'<div class="legend"><h1>{title}</h1><details open><summary>{escaped(_words("legend", language))}</summary>'
         f"<h2>{escaped(_words('legend_minutes', language))}</h2>{''.join(rows)}<hr>{''.join(marks)}</details>"
-        f"<p>{note}</p></div>"
+        f"{_standard_html(plan, language)}<p>{note}</p></div>"
     )
+
+
+def _standard_html(plan: Plan, language: Language) -> str:
+    """Return the standard that the figures are held against, its source and its limits, as HTML; "" for own words."""
+    scenario = plan.scenario
+    standard = scenario.standards.get(scenario.standard)
+    if standard is None:
+        return ""
+    lines = [
+        _words(
+            "legend_standard",
+            language,
+            name=standard.name if language == "zh" else standard.name_en or standard.name,
+            # Shipped sources are written in both languages, Chinese first.
+            source=standard.source.split(" / ", 1)[0 if language == "zh" else -1],
+            mark=_words("verified" if standard.is_verified else "unverified", language),
+        )
+    ]
+    for rule in standard.rules:
+        profiles = [profile_name(code, language) for code in rule.profiles]
+        comma = "、" if language == "zh" else ", "
+        values = {"tier": tier_name(rule.tier, language), "profiles": comma.join(profiles), "cutoff": rule.cutoff_min}
+        lines.append(_words("legend_rule", language, **values))
+    return "".join(f"<p>{escaped(line)}</p>" for line in lines)
 
 
 def _swatch(colour: str, words: str, radius: str = "2px") -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from planner.outputs.leaflet import escaped
 from planner.outputs.maps import county_map, legend_html
+from planner.standards import standards_from_toml
 from planner.texts import text
 from tests.reference.lattice import HOSTILE
 
@@ -166,3 +167,17 @@ def test_the_legend_names_only_what_the_map_shows(lattice_plan):
         words = text(f"outputs.{key}", "zh")
         assert words in whole, key
         assert words not in bare, key
+
+
+def test_the_legend_names_the_standard_with_its_source_and_limits(lattice_plan):
+    shipped = legend_html(lattice_plan, "en")
+    assert "15-minute practice circle (verified; source: published goal" in shipped
+    assert "any tier: walk, elderly walk, e-bike, 15 min" in shipped
+    own = standards_from_toml('[mine]\nname = "<b>我的"\nsource = "<i>"\n[[mine.rules]]\ntier = "station"\n'
+                              'profiles = ["walk"]\ncutoff_min = 10')  # fmt: skip
+    chosen = lattice_plan.scenario.with_choices(own_standards=own, standard="mine")
+    legend = legend_html(replace(lattice_plan, scenario=chosen), "zh")
+    assert "标准：&lt;b&gt;我的（未核实；来源：&lt;i&gt;）" in legend
+    assert "站：步行，10 分钟" in legend
+    in_words = legend_html(replace(lattice_plan, scenario=chosen.with_choices(standard="县里的规定")), "zh")
+    assert "来源：&lt;i&gt;" not in in_words
