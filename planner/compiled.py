@@ -32,9 +32,14 @@ def compiled(function: Callable[..., Any]) -> Any:  # noqa: ANN401  numba is unt
         try:
             return _with_safe_saves(nb.njit(function, nogil=True, cache=True))
         except RuntimeError:
-            _Cache.is_writable = False
-            _log.warning("Compiled code cannot be kept on this machine: every start compiles again (some seconds).")
+            _say_once()
     return nb.njit(function, nogil=True)
+
+
+def _say_once() -> None:
+    if _Cache.is_writable:
+        _Cache.is_writable = False
+        _log.warning("Compiled code cannot be kept on this machine: every start compiles again (some seconds).")
 
 
 def _with_safe_saves(dispatcher: Any) -> Any:  # noqa: ANN401
@@ -47,8 +52,11 @@ def _with_safe_saves(dispatcher: Any) -> Any:  # noqa: ANN401
     save = cache.save_overload
 
     def save_alone(signature: Any, code: Any) -> None:  # noqa: ANN401
-        with _alone():
-            save(signature, code)
+        try:
+            with _alone():
+                save(signature, code)
+        except OSError:  # a full disk, or a folder that somebody closed meanwhile
+            _say_once()
 
     cache.save_overload = save_alone
     return dispatcher
