@@ -196,31 +196,3 @@ def settlements(
 
 def _without(record: dict[str, Any], key: str) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name != key}
-
-
-@app.command()
-def site(
-    study: StudyPath,
-    n_new: Annotated[int | None, typer.Option("--n-new", "-k", help="How many new places")] = None,
-    profile: Annotated[str | None, typer.Option(help="Profile")] = None,
-    cutoff: Cutoff = None,
-    tier: Annotated[str | None, typer.Option(help="Tier whose coverage counts")] = None,
-    scenario: ScenarioFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Choose the candidate sites that cover most uncovered people, with a bound that proves how good they are."""
-    from planner.outputs.headline import proof_sentence
-    from planner.plan.proposals import propose
-
-    opened = opened_study(study)
-    chosen = chosen_scenario(opened, scenario, n_new=n_new, main_profile=profile, cutoff_min=cutoff, main_tier=tier)
-    reach = made_reach(opened, chosen.with_choices(profiles=[chosen.main_profile]))
-    with Bars() as bars:
-        proposals = propose(reach, progress=bars)
-    summary = proposals.summary()
-    if as_json:
-        print_json(summary)
-        return
-    columns = ("rank", "candidate_id", "name", "marginal_people", "total_people", "towns", "settlements")
-    print_table(conditions_of(reach), worded(proposals.sites), columns)
-    typer.echo(proof_sentence(summary, language()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from planner.outputs.proof import proof_sentence
 from planner.outputs.statement import profile_name, tier_name
 from planner.texts import Language, text
 
@@ -46,9 +47,11 @@ def headline(plan: Plan) -> dict[str, Any]:
         }
     if plan.siting is not None:
         summary = plan.siting.summary()
-        figures["siting"] = {
-            name: summary[name] for name in ("status", "objective_people", "bound_people", "gap_share", "proven_by")
-        } | {"n_new": len(summary["chosen"])}
+        names = (
+            "objective", "status", "value", "base_value", "certified_bound", "solver_bound", "objective_people",
+            "bound_people", "gap_share", "proven_by", "check",
+        )  # fmt: skip
+        figures["siting"] = {name: summary[name] for name in names} | {"n_new": len(summary["chosen"])}
     return figures
 
 
@@ -89,24 +92,9 @@ def headline_rows(plan: Plan, language: Language = "zh") -> list[dict[str, Any]]
                 text("headline.settlements_value", language, **figures["settlements"]),
             )
         )
-    if "siting" in figures:
-        rows.append((text("headline.siting", language), proof_sentence(figures["siting"], language)))
+    if plan.siting is not None:
+        rows.append((text("headline.siting", language), proof_sentence(plan.siting.summary(), language)))
     return [{"item": item, "value": value} for item, value in rows]
-
-
-def proof_sentence(siting: dict[str, Any], language: Language = "zh") -> str:
-    """Return in one sentence what a proposal gains and how far from the best it can be."""
-    n_new = siting["n_new"] if "n_new" in siting else len(siting["chosen"])
-    is_best = siting["status"] == "optimal"
-    return text(
-        "headline.proof_best" if is_best else "headline.proof_bound",
-        language,
-        n=n_new,
-        gained=siting["objective_people"],
-        bound=siting["bound_people"],
-        gap=siting["gap_share"],
-        by=text(f"headline.by_{siting['proven_by']}", language),
-    )
 
 
 def _people(value: float, language: Language) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from planner.plan.proposals import Proposals
     from planner.plan.stages import Plan
 
 DEGREE_DIGITS = 7
@@ -33,6 +34,7 @@ def result_tables(plan: Plan) -> dict[str, pd.DataFrame]:
         "settlement_remedies": plan.settlement_remedies,
         "settlement_checks": plan.settlement_checks,
         "proposals": plan.proposals,
+        **siting_tables(plan.siting),
         "unplaced": plan.unplaced,
         "declared": pd.DataFrame() if plan.declared is None else plan.declared.table,
         "equity": plan.equity.summary,
@@ -64,6 +66,21 @@ def _group_tables(plan: Plan) -> dict[str, pd.DataFrame]:
         "belt_links": belts.links,
         "clusters": clusters.table,
         "cluster_places": clusters.places,
+    }
+
+
+def siting_tables(siting: Proposals | None) -> dict[str, pd.DataFrame]:
+    """Return the proof of the proposals (one row), the candidates that lost, the years and the curve."""
+    if siting is None:
+        return {}
+    summary = siting.summary()
+    proof = {name: value for name, value in summary.items() if isinstance(value, (str, float, int, bool))}
+    checked = {"is_checked": summary["check"]["is_valid"], "checked_value": summary["check"]["value"]}
+    return {
+        "siting": pd.DataFrame([{**proof, **checked}]),
+        "siting_rejected": siting.rejected,
+        "siting_phases": siting.phases,
+        "siting_curve": siting.curve,
     }
 
 

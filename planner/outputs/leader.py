@@ -11,7 +11,7 @@ import pandas as pd
 
 from planner.coverage.gaps import UNCOVERED
 from planner.coverage.names import gap_names
-from planner.outputs.headline import headline, proof_sentence
+from planner.outputs.proof import proof_sentence
 from planner.outputs.statement import conditions, profile_name, tier_name
 from planner.texts import Language, text
 
@@ -244,7 +244,7 @@ def _first(words: _Words) -> Block:
     steps = []
     rows: list[tuple[str, ...]] = []
     if plan.siting is not None and len(plan.proposals):
-        steps.append(words("first_sites", proof=proof_sentence(headline(plan)["siting"], words.language)))
+        steps.append(words("first_sites", proof=proof_sentence(plan.siting.summary(), words.language)))
         rows = [_site_row(words, row) for row in plan.proposals.head(FIRST_SITES).to_dict("records")]
     steps += _other_steps(words)
     heads = [words(f"head_{name}") for name in ("site", "way", "gain", "towns", "cost", "substitute")] if rows else []

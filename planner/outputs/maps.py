@@ -12,6 +12,7 @@ import shapely
 from planner.coverage.names import gap_names
 from planner.crs import WGS84, transform
 from planner.outputs.leaflet import escaped, features, offline_map
+from planner.outputs.proof import proof_sentence
 from planner.outputs.statement import conditions, profile_name, tier_name
 from planner.texts import Language, text
 
@@ -315,12 +316,13 @@ def legend_html(plan: Plan, language: Language) -> str:
         marks.append(_swatch(GAP_COLOUR, _words("legend_gap", language)))
     if len(plan.proposals):
         marks.append(_swatch(PROPOSAL_COLOUR, _words("legend_proposal", language), "50%"))
+    proof = "" if plan.siting is None else f"<p>{escaped(proof_sentence(plan.siting.summary(), language))}</p>"
     title = escaped(_words("map_title", language, name=plan.study.name))
     note = escaped(conditions(plan.study, plan.scenario, plan.scenario.main_profile, language))
     return (
         f'<div class="legend"><h1>{title}</h1><details open><summary>{escaped(_words("legend", language))}</summary>'
         f"<h2>{escaped(_words('legend_minutes', language))}</h2>{''.join(rows)}<hr>{''.join(marks)}</details>"
-        f"{_standard_html(plan, language)}<p>{note}</p></div>"
+        f"{proof}{_standard_html(plan, language)}<p>{note}</p></div>"
     )
 
 

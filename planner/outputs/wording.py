@@ -43,6 +43,8 @@ _SUBJECTS = {
     "has_one": "sheets.flag_",
     "is_light": "sheets.flag_",
     "is_verified": "sheets.flag_",
+    "is_checked": "sheets.flag_",
+    "is_best": "sheets.flag_",
     "parent": "terms.",
     "standard": "standards.",
     "is_break": "sheets.flag_",

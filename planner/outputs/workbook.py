@@ -11,6 +11,7 @@ from planner.ledger import table_in_words
 from planner.outputs.headline import headline_rows
 from planner.outputs.leader import leader_page
 from planner.outputs.leader_sheet import add_leader_sheet
+from planner.outputs.proof import rejected_in_words, siting_rows, years_in_words
 from planner.outputs.sheets import MINUTES, PEOPLE, PLAIN, SHARE, Sheet, SheetColumn, add_sheet
 from planner.outputs.statement import conditions, profile_name
 from planner.outputs.wording import in_words
@@ -35,6 +36,8 @@ _FORMATS = {
     "road_km": MINUTES, "foot_km": MINUTES, "area_km2": "0.00", "road_km_per_km2": "0.00", "foot_km_per_km2": "0.00",
     "road_m_per_person": MINUTES, "foot_m_per_person": MINUTES, "density_percentile": "0%", "far_people": PEOPLE,
     "far_share": SHARE, "covered_share_if_known": SHARE, "gap_m": MINUTES,
+    "substitute_loss": PEOPLE, "gain": PEOPLE, "certified_bound": PEOPLE, "n_new": "0",
+    "solver_bound": PEOPLE, "best_after_years_before": PEOPLE, "certified_free_bound": PEOPLE, "budget": "#,##0.0",
     "farthest_min": MINUTES, "link_min": MINUTES, "buffer_m": PEOPLE,
     "offered": PEOPLE, "supply_total": PEOPLE, "people_per_place": PEOPLE, "supply_per_1000": "#,##0.00",
     "gini_two_step": "0.000",
@@ -46,7 +49,8 @@ _FORMATS = {
     "served_share": SHARE, "found": PEOPLE, "difference": PEOPLE, "n_settlements": PEOPLE, "option": "0",
     "children": PEOPLE, "relocated": PEOPLE, "rank": "0", "year": "0", "row": "0",
 }  # fmt: skip
-_WIDTHS = {"places": 60, "functions": 30, "lacks_functions": 30, "other_rooms": 24, "from_name": 24, "to_name": 24,
+_WIDTHS = {"why": 60, "sites": 60, "villages": 36, "substitute_name": 24,
+           "places": 60, "functions": 30, "lacks_functions": 30, "other_rooms": 24, "from_name": 24, "to_name": 24,
            "belt_name": 24, "doubts": 30, "item": 44, "value": 80, "name": 30, "file": 28,
            "problem": 46, "repair": 46, "cause": 26, "reason": 30, "towns": 28,
            "settlements": 28, "remedy_name": 28, "place_name": 28, "nearest_name": 24, "function_rooms": 24,
@@ -87,6 +91,7 @@ def sheets(plan: Plan, language: Language = "zh") -> list[Sheet]:
         ),
         *_settlement_sheets(plan, language),
         _sheet(plan, "proposals", in_words(plan.proposals, language), language),
+        *_siting_sheets(plan, language),
         *_equity_sheets(plan, language),
         *_practice_sheets(plan, language),
         _sheet(plan, "completeness", in_words(plan.roads.table, language), language),
@@ -127,6 +132,19 @@ def _equity_sheets(plan: Plan, language: Language) -> list[Sheet]:
         villages = villages.sort_values(["person_min_over", "area_id"], ascending=[False, True])
     tables = {"equity": answer.summary, "equity_villages": villages, "equity_places": places}
     return [_sheet(plan, name, in_words(table, language), language) for name, table in tables.items() if len(table)]
+
+
+def _siting_sheets(plan: Plan, language: Language) -> list[Sheet]:
+    """Return the sheets of siting beside the proposals: verdict and proof, who lost and why, years, curve."""
+    if plan.siting is None:
+        return []
+    tables = {
+        "siting": pd.DataFrame(siting_rows(plan.siting, language)),
+        "rejected": in_words(rejected_in_words(plan.siting, language), language),
+        "siting_phases": years_in_words(plan.siting),
+        "siting_curve": plan.siting.curve,
+    }
+    return [_sheet(plan, name, in_words(table, language), language) for name, table in tables.items()]
 
 
 def _practice_sheets(plan: Plan, language: Language) -> list[Sheet]:
@@ -219,13 +237,18 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
                             "remedy_min", "consent", "cost"),
     "settlement_checks": ("check", "declared", "found", "difference", "judgement"),
     "settlement_nearest": ("settlement_id", "name", "tier", "profile", "facility_id", "travel_time_min", "status"),
-    "proposals": ("rank", "candidate_id", "name", "way", "marginal_people", "total_people", "towns", "settlements",
-                  "owner", "consent", "cost"),
     "completeness": ("rank", "area_level", "area_name", "area_class", "area_km2", "population", "road_km", "foot_km",
                      "road_km_per_km2", "foot_km_per_km2", "road_m_per_person", "foot_m_per_person",
                      "density_percentile", "far_people", "far_share", "unknown_people", "unknown_share",
                      "covered_share", "covered_share_if_known", "doubts"),
     "road_faults": ("kind", "road_id", "other_road_id", "gap_m"),
+    "proposals": ("rank", "year", "candidate_id", "name", "way", "marginal_people", "total_people", "reached_people",
+                  "towns", "villages", "settlements", "substitute_name", "substitute_loss", "owner", "consent", "cost"),
+    "siting": ("item", "value"),
+    "rejected": ("candidate_id", "name", "way", "town", "village", "cost", "why"),
+    "siting_phases": ("year", "n_new", "budget", "sites", "cost", "value", "gain", "best_after_years_before",
+                      "certified_free_bound", "is_best", "is_checked"),
+    "siting_curve": ("n_new", "value", "gain", "certified_bound", "solver_bound", "is_checked", "sites"),
     "unplaced": ("kind", "id", "profile", "reason"),
     "ledger": ("kind", "file", "row", "column", "problem", "repair", "old_value", "new_value"),
     "sources": ("kind", "file", "frame", "rows_in", "rows_accepted", "rows_refused", "imported_at", "sha256"),

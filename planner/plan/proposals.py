@@ -103,8 +103,8 @@ def propose(
         answer=answer,
         sites=_placed(pd.DataFrame(site_records(answer), columns=_SITE_COLUMNS), candidates),
         rejected=_placed(rejected_table(answer).drop(columns=["row", "rule"]), candidates),
-        curve=curve_table(answer),
-        phases=phase_table(answer),
+        curve=_joined(curve_table(answer)),
+        phases=_joined(phase_table(answer)),
     )
 
 
@@ -252,6 +252,11 @@ def _placed(table: pd.DataFrame, candidates: gpd.GeoDataFrame) -> gpd.GeoDataFra
     own = pd.DataFrame(candidates).drop(
         columns=[name for name in table.columns if name != "candidate_id"], errors="ignore"
     )
-    lists = {name: table[name].map("、".join) for name in ("towns", "villages", "settlements") if name in table}
-    merged = table.assign(**lists).merge(own, on="candidate_id", how="left", validate="one_to_one")
+    merged = _joined(table).merge(own, on="candidate_id", how="left", validate="one_to_one")
     return gpd.GeoDataFrame(merged, geometry="geometry", crs=candidates.crs)
+
+
+def _joined(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `table` with its lists of names as one text each."""
+    lists = [name for name in ("towns", "villages", "settlements", "sites", "site_names") if name in table]
+    return table.assign(**{name: pd.Series(["、".join(each) for each in table[name]], dtype=object) for name in lists})

@@ -13,7 +13,9 @@ from planner.progress import SILENT, Progress, Step
 from planner.siting.candidates import exclusions, problem_of
 from planner.siting.certificate import check_certificate
 from planner.siting.curve import budget_curve
+from planner.siting.judge import best_minutes
 from planner.siting.phases import plan_phases
+from planner.siting.problem import BY_MINUTES
 from planner.siting.solution import is_equal
 from planner.siting.solve import solve
 
@@ -63,11 +65,6 @@ class Answer:
     def unit(self) -> str:
         """Unit of value and bounds: "people", "person-minutes", "minutes", "sites" or "cost"."""
         return "cost" if self.wishes.by_cost else _UNITS[self.wishes.objective]
-
-    @property
-    def gap_unit(self) -> str:
-        """Unit of gains and losses of single sites: "people" for cover, "person-minutes" where minutes count."""
-        return "people" if self.unit in {"people", "sites", "cost"} else "person-minutes"
 
     def people_within(self, is_open: NDArray[np.bool_]) -> float:
         """Return the people within the limit of any open row, each counted once and as one."""
@@ -125,6 +122,9 @@ class Answer:
             "objective": self.wishes.objective,
             "unit": self.unit,
             "is_weighted": bool(self.wishes.group_factors),
+            "n_new": self.wishes.most_new,
+            "budget": self.wishes.most_cost,
+            "cover_share": self.wishes.cover_share,
             "status": solution.status,
             "value": solution.value,
             "base_value": solution.base_value,
@@ -133,6 +133,7 @@ class Answer:
             "gap": solution.gap,
             "gap_share": _share(max(0.0, bound - gain), gain, bound) if is_cover else solution.gap_share,
             "proven_by": solution.proven_by,
+            "bound_by": self._bound_by(),
             "check": {
                 "is_valid": self.check.is_valid,
                 "value": self.check.value,
@@ -142,6 +143,7 @@ class Answer:
             "objective_people": gain if is_cover else math.nan,
             "bound_people": bound if is_cover else math.nan,
             "certified_bound_people": solution.certified_bound - solution.base_value if is_cover else math.nan,
+            "newly_reached_people": self._newly_reached(),
             "population": float(self.population.sum()),
             "covered_people_before": self.people_within(self.before),
             "covered_people": self.people_within(self.after),
@@ -157,6 +159,20 @@ class Answer:
             "curve": curve_table(self).to_dict("records"),
             "phases": phase_table(self).to_dict("records"),
         }
+
+    def _newly_reached(self) -> float:
+        """People whom some place can be reached by with the plan, however late, and by none today; NaN for cover."""
+        if self.wishes.objective not in BY_MINUTES:
+            return math.nan
+        today, then = (np.isfinite(best_minutes(self.problem, rows)) for rows in (self.before, self.after))
+        return float(self.population[then & ~today].sum())
+
+    def _bound_by(self) -> str:
+        """By which bound the gap is told: "certificate", "solver" or "" (there is none)."""
+        solution = self.solution
+        if math.isnan(solution.bound):
+            return ""
+        return "certificate" if is_equal(solution.certified_bound, solution.bound) else "solver"
 
     def cost_of(self, rows: Sequence[int]) -> float:
         """Return what opening candidates costs together; NaN where a cost is not known."""
@@ -296,9 +312,9 @@ def rejected_table(answer: Answer) -> pd.DataFrame:
     """Return, a row each, why the candidates that are not opened lost.
 
     Columns row, candidate_id, name, reason ("covers-nobody-new", "dominated", "too-costly", "blocked", "less-gain",
-    "online", "refused", "other-tier", "vetoed"), by_id and by_name (the chosen site that is better), rule (the one
-    that blocks it, as `Answer.rule` tells), rule_code (the same as one text), loss (of the best swap that brings it
-    in).
+    "not-enough", "online", "refused", "other-tier", "vetoed"), by_id and by_name (the chosen site that is better), rule
+    (the one that blocks it, as `Answer.rule` tells), rule_code (the same as one text), loss (of the best swap that
+    brings it in).
     """
     excluded = exclusions(answer.ground, answer.wishes)
     rows = []

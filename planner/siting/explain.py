@@ -1,7 +1,8 @@
 """Why these sites and not others: ranks, gains, substitutes, reasons of rejection.
 
-Cover objectives are explained in people, minutes objectives in people-minutes; people whom nobody reaches yet count
-there with the longest minutes of the relation.
+Gains are told in people (cover objectives, `min-sites`) or people-minutes (minutes objectives; people whom nobody
+reaches yet count there with the longest minutes of the relation). What an exchange loses is told in the unit of the
+objective: people, sites or cost, people-minutes, for `p-center` the minutes by which the worst grow.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from planner.siting.judge import best_minutes, coverable
+from planner.siting.problem import BY_MINUTES
+from planner.siting.rules import DEMAND_KINDS
 from planner.siting.solution import Ask, Rejection, Site
 
 if TYPE_CHECKING:
@@ -64,7 +68,7 @@ def sites_of(
     exchange = swaps_of(problem, ask, is_open)
     sites = []
     for rank, (row, marginal) in enumerate(ranked, start=1):
-        substitute, loss = _substitute(rules, is_open, exchange, row)
+        substitute, loss = _substitute(problem, ask, rules, is_open, exchange, row)
         columns = problem.relation.indices[problem.relation.indptr[row] : problem.relation.indptr[row + 1]]
         covers = {
             kind: tuple(sorted({str(values[column]) for column in columns.tolist() if values[column] is not None}))
@@ -211,13 +215,65 @@ def can_swap(rules: Rules, is_open: NDArray[np.bool_], out: int | None) -> NDArr
     return may
 
 
-def _substitute(rules: Rules, is_open: NDArray[np.bool_], exchange: Swaps, row: int) -> tuple[int | None, float | None]:
-    may = can_swap(rules, is_open, row)
+def _gains(
+    problem: SitingProblem, ask: Ask, is_open: NDArray[np.bool_], exchange: Swaps, out: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what every row would gain in place of `out`: in the unit of the objective, and in that of `exchange`."""
+    change = exchange.adding + np.asarray(exchange.joint[:, [out]].todense()).ravel() - exchange.closing[out]
+    if ask.objective == "min-sites":
+        return problem.cost_of[out] - problem.cost_of, change
+    if ask.objective == "p-center":
+        return -_worse_min(problem, is_open, out), change
+    return change, change
+
+
+def _worse_min(problem: SitingProblem, is_open: NDArray[np.bool_], out: int) -> NDArray[np.float64]:
+    """Return how much the worst minutes grow when a row stands in for `out`, [n_sites]; inf = somebody is lost."""
+    rest = is_open.copy()
+    rest[out] = False
+    left, now = best_minutes(problem, rest), best_minutes(problem, is_open)
+    wanted = np.isfinite(now) & (problem.weights > 0)
+    worst = float(now[wanted].max(initial=0.0))
+    # Only who had `out` to thank can be worse off than the worst is now.
+    columns = np.flatnonzero(wanted & (left > worst))
+    part = problem.minutes[:, columns].tocsr()
+    at = np.repeat(np.arange(problem.n_sites), np.diff(part.indptr))
+    near = np.full((problem.n_sites, columns.size), np.inf)
+    near[at, part.indices] = part.data
+    return np.minimum(near, left[columns]).max(axis=1, initial=worst) - worst
+
+
+def _keeps_objective(
+    problem: SitingProblem, ask: Ask, is_open: NDArray[np.bool_], change: NDArray[np.float64], out: int
+) -> NDArray[np.bool_]:
+    """Return which rows may stand in for `out` as far as the objective demands: a share covered, everyone reached."""
+    if ask.objective == "min-sites":
+        everyone = float(problem.weights[coverable(problem)].sum())
+        covered = float(problem.weights[np.asarray(problem.covers[is_open].sum(axis=0)).ravel() > 0].sum())
+        return covered + change >= ask.cover_share * everyone - _EPSILON * max(1.0, everyone)
+    if ask.objective in BY_MINUTES:
+        lost = _only_reached_by(problem, is_open, out)
+        return problem.minutes[:, lost].getnnz(axis=1) == lost.size
+    return np.ones(problem.n_sites, dtype=bool)
+
+
+def _only_reached_by(problem: SitingProblem, is_open: NDArray[np.bool_], out: int) -> NDArray[np.int64]:
+    """Return the demand points with people that no open row but `out` reaches."""
+    times = np.bincount(problem.minutes[is_open].indices, minlength=problem.n_demand)
+    mine = problem.minutes.indices[problem.minutes.indptr[out] : problem.minutes.indptr[out + 1]]
+    return np.sort(mine[(times[mine] == 1) & (problem.weights[mine] > 0)]).astype(np.int64)
+
+
+def _substitute(
+    problem: SitingProblem, ask: Ask, rules: Rules, is_open: NDArray[np.bool_], exchange: Swaps, row: int
+) -> tuple[int | None, float | None]:
+    gain, change = _gains(problem, ask, is_open, exchange, row)
+    may = can_swap(rules, is_open, row) & _keeps_objective(problem, ask, is_open, change, row)
     if not may.any():
         return None, None
-    change = exchange.adding + np.asarray(exchange.joint[:, [row]].todense()).ravel() - exchange.closing[row]
-    best = int(np.flatnonzero(may)[np.argmax(change[may])])
-    return best, float(-change[best])
+    rows = np.flatnonzero(may)
+    best = int(rows[np.lexsort((rows, -change[rows], -gain[rows]))[0]])
+    return best, float(-gain[best])
 
 
 def rejections(problem: SitingProblem, ask: Ask, rules: Rules, is_open: NDArray[np.bool_]) -> tuple[Rejection, ...]:
@@ -227,16 +283,26 @@ def rejections(problem: SitingProblem, ask: Ask, rules: Rules, is_open: NDArray[
     rows = np.flatnonzero(~is_open & ~before)
     alone = swaps_of(problem, ask, is_open & before).adding
     exchange = swaps_of(problem, ask, is_open)
-    best = np.where(can_swap(rules, is_open, None), exchange.adding, -np.inf)
+    # One more site gains nothing where the fewest are sought, and everything it can elsewhere.
+    best = np.full(problem.n_sites, -np.inf)
+    if ask.objective not in {"min-sites", "p-center"}:
+        best = np.where(can_swap(rules, is_open, None), exchange.adding, -np.inf)
+    is_kept = np.zeros(problem.n_sites, dtype=bool)
     for out in np.flatnonzero(is_open & ~before).tolist():
-        change = exchange.adding + np.asarray(exchange.joint[:, [out]].todense()).ravel() - exchange.closing[out]
-        best = np.maximum(best, np.where(can_swap(rules, is_open, out), change, -np.inf))
+        gain, change = _gains(problem, ask, is_open, exchange, out)
+        may = can_swap(rules, is_open, out)
+        is_kept |= may
+        may &= _keeps_objective(problem, ask, is_open, change, out)
+        best = np.maximum(best, np.where(may, gain, -np.inf))
     better = _covered_whole(problem, is_open & ~before)
     locked = set(problem.lock_out)
     return tuple(
-        _reason(problem, ask, rules, row, _Facts(is_open, alone[row], best[row], int(better[row]), row in locked))
+        _reason(
+            problem, ask, rules, row,
+            _Facts(is_open, alone[row], best[row], int(better[row]), row in locked, bool(is_kept[row])),
+        )
         for row in rows.tolist()
-    )
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -246,22 +312,25 @@ class _Facts:
     best: float
     better: int
     is_locked: bool
+    is_kept: bool
 
 
 def _reason(problem: SitingProblem, ask: Ask, rules: Rules, row: int, facts: _Facts) -> Rejection:
     name = problem.row_name(row)
-    if facts.is_locked:
-        return Rejection(row, name, "locked-out")
-    if facts.alone <= 0:
-        return Rejection(row, name, "covers-nobody-new")
+    if facts.is_locked or facts.alone <= 0:
+        return Rejection(row, name, "locked-out" if facts.is_locked else "covers-nobody-new")
     if ask.budget is not None and problem.cost_of[row] > ask.budget:
         return Rejection(row, name, "too-costly")
     if facts.better >= 0:
         return Rejection(row, name, "dominated", by=facts.better)
     if np.isneginf(facts.best):
+        if facts.is_kept:
+            # The rules allow some exchange, but not what the objective itself asks for.
+            return Rejection(row, name, "not-enough")
         with_it = facts.is_open.copy()
         with_it[row] = True
-        broken = rules.broken_by(with_it)
+        # One site more breaks the number too, and that blocks no swap: what else is broken does.
+        broken = sorted(rules.broken_by(with_it), key=lambda rule: rule[0] in {"count", *DEMAND_KINDS})
         return Rejection(row, name, "blocked", rule=broken[0] if broken else None)
     return Rejection(row, name, "less-gain", loss=max(0.0, -facts.best))
 

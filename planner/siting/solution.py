@@ -57,7 +57,7 @@ class Site:
     n_demand : demand points that it covers or serves.
     covers : kind of demand label -> the values ("town": the names of the towns) that it covers.
     substitute : the row that replaces it best; None = no other row can.
-    loss : what the objective loses by that.
+    loss : what the objective loses by that, in its own unit.
     """
 
     row: int
@@ -79,7 +79,8 @@ class Rejection:
     ----------
     row, site_id : of the relation.
     reason : "covers-nobody-new", "dominated" (by `by`), "locked-out", "too-costly", "blocked" (by the rule `rule`),
-        "less-gain" (the best swap that brings it in loses `loss`).
+        "less-gain" (the best swap that brings it in loses `loss`), "not-enough" (no exchange for a chosen one would
+        still cover the share, or reach everyone, that the objective asks for).
     by : the row that is better.
     rule : name of the rule that blocks it.
     loss : of the best swap.

@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from planner.errors import CancelledError
-from planner.outputs.headline import proof_sentence
 from planner.outputs.maps import PROPOSAL_COLOUR
+from planner.outputs.proof import proof_sentence
 from planner.outputs.wording import in_words
 from planner.plan.proposals import Proposals, propose
 from planner.texts import text
