@@ -30,11 +30,12 @@ ALIKE_SHARE = 0.75
 COLUMNS = ("table", "id", "name", "tier", "other_table", "other_id", "other_name", "other_tier", "distance_m",
            "alike_share", "reason", "confidence")  # fmt: skip
 _TABLES = ("facilities", "candidates")
-_OLD_NAME = re.compile(r"[(\[](?:原|曾用名|又名|旧称|formerly)[::]?([^)\]]+)[)\]]|(?:^|[,;、])原名?[::]?(.+)$")
+_OLD_NAME = re.compile(r"[(\[](?:原|曾用名|又名|旧称|formerly)[::]?([^)\]]+)[)\]]|(?:[,;、]原名?|^原名)[::]?(.+)$")
 _BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]")
 # What stands behind the name of a village or unit and may differ between two lists of the same building.
 _SUFFIXES = (
-    "新时代文明实践", "综合文化服务", "基层综合性", "党群服务", "便民服务", "为民服务", "公共服务", "社会工作",
+    "新时代文明实践", "文明实践", "实践",
+    "综合文化服务", "基层综合性", "党群服务", "便民服务", "为民服务", "公共服务", "社会工作",
     "志愿服务", "村民委员会", "居民委员会", "村委会", "居委会", "党支部", "文化活动", "活动", "文化", "服务",
     "农家书屋", "书屋", "大院", "礼堂", "阵地", "办公楼", "办公室", "中心", "所", "站", "点", "室", "驿站", "社区",
     "行政村", "村", "旧址",
@@ -78,9 +79,9 @@ def find_duplicates(study: Study, tables: Sequence[str] = _TABLES) -> pd.DataFra
     return found.sort_values(order, ascending=[False, True, True, True], ignore_index=True)
 
 
-def own_name(name: str) -> str:
-    """Return what is left of a place's name without brackets and without what any such place is called."""
-    words = _BRACKETS.sub("", _plain(name))
+def own_name(name: str, town: str = "") -> str:
+    """Return what is left of a place's name without brackets, its town, and what any such place is called."""
+    words = _without_town(_BRACKETS.sub("", _plain(name)), town)
     is_cut = True
     while is_cut:
         is_cut = False
@@ -107,7 +108,7 @@ def _places(table: gpd.GeoDataFrame, name: str) -> pd.DataFrame:
         "id": table[CONTRACTS[name].id_column].astype(str).to_numpy(),
         "name": names,
         "tier": [each if isinstance(each, str) else "" for each in table["tier"]],
-        "own": [_without_town(own_name(each), town) for each, town in zip(names, towns, strict=True)],
+        "own": [own_name(each, town) for each, town in zip(names, towns, strict=True)],
         "old": [old_names(each) for each in names],
         "x": table.geometry.x.to_numpy(),
         "y": table.geometry.y.to_numpy(),

@@ -23,9 +23,8 @@ _IGNORED = re.compile(r"[\s_\-·:*★.、,'\"]+")
 # "2024年人口" and "2025年人口" are one column in two years.
 _YEAR = re.compile(r"(19|20)\d\d(年末?底?|末)")
 _ALL_OF_THEM = frozenset({"", "总数", "合计", "总计", "小计", "计", "数量", "人数", "total", "all"})
-# A shapefile cuts a header at ten bytes; half a character and an ignored underscore may be lost too: 8 bytes of GBK,
-# 9 of UTF-8.
-_SHORT_BYTES = {"gb18030": 8, "utf-8": 9}
+# A shapefile cuts a header at ten bytes; part of a character and an ignored underscore may be lost too.
+_SHORT_BYTES = 8
 _ALIKE = 60.0
 Meaning = Callable[[str, str], bool]
 
@@ -232,7 +231,7 @@ def _is_same(header: str, name: str) -> bool:
 
 
 def _is_cut(header: str, name: str) -> bool:
-    return name.startswith(header) and any(len(header.encode(code)) >= n for code, n in _SHORT_BYTES.items())
+    return name.startswith(header) and len(header.encode("utf-8")) >= _SHORT_BYTES
 
 
 def _position(headers: Sequence[str], wanted: str) -> int | None:

@@ -114,6 +114,10 @@ def _double(
     width = max(len(upper), len(lower))
     upper = [*upper, *[""] * (width - len(upper))]
     lower = [*lower, *[""] * (width - len(lower))]
+    if _is_units(lower):
+        units = [below.strip("()（）[]") for below in lower]
+        headers = _trimmed([f"{above} ({unit})" if unit else above for above, unit in zip(upper, units, strict=True)])
+        return Heading(position, position + 1, headers, (), len(match_headers(headers, contract, wanted)))
     parts: list[tuple[str, ...]] = []
     group = ""
     for above, below in zip(upper, lower, strict=True):

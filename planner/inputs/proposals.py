@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.inputs.contents import content_matches
 from planner.inputs.headers import header_matches
+from planner.inputs.records import is_blank
 from planner.schema import CONTRACTS, COORDINATES
 
 if TYPE_CHECKING:
@@ -57,10 +58,30 @@ class Proposal:
 
 def propose(records: Records, contract: TableContract, wanted: Mapping[str, str]) -> Proposal:
     """Return how the records would be read as a table: by the user's choice, by headers, by content."""
-    matches = header_matches(
-        records.headers, contract, wanted, is_short=records.has_short_headers, parts=records.parts
-    )  # fmt: skip
+    matches = _matches(records, contract, wanted)
     matches += content_matches(records, contract, matches)
     used = {match.position for match in matches}
     ignored = tuple(header for i, header in enumerate(records.headers) if i not in used and header.strip())
     return Proposal(contract.name, records.source, tuple(matches), ignored)
+
+
+def _matches(records: Records, contract: TableContract, wanted: Mapping[str, str]) -> list[Match]:
+    """Return the matches by headers; a column without any value is taken only where no other will do."""
+    is_empty = [all(is_blank(cell) for cell in cells) for cells in records.columns]
+    filled = [
+        "" if empty and header not in wanted.values() else header
+        for header, empty in zip(records.headers, is_empty, strict=True)
+    ]
+    found = header_matches(filled, contract, wanted, is_short=records.has_short_headers, parts=records.parts)
+    if any(is_empty):
+        fields = {match.field for match in found}
+        positions = {match.position for match in found}
+        every = header_matches(
+            records.headers, contract, {}, is_short=records.has_short_headers, parts=records.parts
+        )  # fmt: skip
+        found += [
+            match
+            for match in every
+            if is_empty[match.position] and match.field not in fields and match.position not in positions
+        ]
+    return found

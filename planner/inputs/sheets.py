@@ -11,7 +11,7 @@ import numpy as np
 from planner.errors import InputError
 from planner.inputs import delimited, workbooks
 from planner.inputs.encodings import DAMAGED
-from planner.inputs.headers import listing, require_choices
+from planner.inputs.headers import fields, listing, require_choices
 from planner.inputs.headings import find_heading, header_text, is_note, is_numbering
 from planner.inputs.records import Records, Source, is_blank, shown
 from planner.ledger import LedgerRow
@@ -111,7 +111,7 @@ def _qualifies(sheet: Sheet, heading: Heading, contract: TableContract) -> bool:
     """Whether a sheet has every required column of the contract, and a row under them."""
     found = heading.found(contract, {})
     has_rows = any(not is_blank(cell) for row in sheet.head[heading.last + 1 :] for cell in row)
-    return has_rows and all(column.name in found for column in contract.columns if column.is_required)
+    return has_rows and all(column.name in found for column in fields(contract) if column.is_required)
 
 
 class _Table:
