@@ -31,7 +31,7 @@ _SUBJECTS = {
     "check": "coverage.check_",
     "status": "coverage.status_",
     "is_served": "sheets.flag_",
-    "size_class": "coverage.size_",
+    "size_class": "coverage.",
     "kind": "sheets.kind_",
     "consent": "sheets.consent_",
     "judgement": "network.verdict_",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -12,15 +12,15 @@ import streamlit as st
 from planner.coverage.verdicts import KEYS
 from planner.crs import WGS84
 from planner.outputs.overlays import band_png, make_frame, minutes_on
-from planner.plan.coverage import coverage_table, gap_table, verdict_table
+from planner.plan.coverage import coverage_table, verdict_table
 from planner.plan.ready import demand_access, prepare
-from planner.plan.settlements import settlement_audit
 from planner.reach.access import chosen
 from planner.reach.snap_grid import default_cell_m, make_snap_grid
 from planner.reach.surfaces import time_surface
 from planner.scenario import scenario_to_toml
 from planner.ui.jobs import awaited, jobs
 from planner.ui.leaflet import publish
+from planner.wishes import Wishes
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from planner.ui.state import AppState
 
 _PIXELS = 1_400
-_CHOICES = {"main_profile", "main_tier", "cutoff_min", "n_new", "settlement_tier", "name", "curve_min"}
 _OWN = ["n_facilities", "has_one", "own_people", "no_own_people", "no_unit_people", "own_share"]
 
 
@@ -70,15 +69,15 @@ class Ready:
 def ready_key(state: AppState) -> str:
     """Return what the session's study and the lasting part of its scenario are named by."""
     base = state.base
-    lasting = scenario_to_toml(base.with_choices(**{name: getattr(_plain(base), name) for name in _CHOICES}))
+    lasting = scenario_to_toml(_plain(base))
     return f"{state.held.key}-{hashlib.sha256(lasting.encode()).hexdigest()[:16]}"
 
 
 def _plain(base: Scenario) -> Scenario:
     """Return a scenario with the first of every choice, so that choices do not count in the key."""
     return base.with_choices(
-        main_profile=next(iter(base.profiles)), main_tier="any", settlement_tier="any", cutoff_min=15.0, n_new=0,
-        name="default", curve_min=(15.0,),
+        main_profile=next(iter(base.profiles)), main_tier="any", settlement_tier="any", cutoff_min=15.0,
+        name="default", curve_min=(15.0,), siting=Wishes(),
     )  # fmt: skip
 
 
@@ -208,17 +207,3 @@ def county_rows(coverage: pd.DataFrame, group: str) -> pd.DataFrame:
     """Return the rows of the whole county for a group, by profile."""
     rows = coverage[(coverage["area_level"] == "county") & coverage["area_class"].isna() & (coverage["group"] == group)]
     return rows.set_index("profile")
-
-
-def gaps(state: AppState, made: Ready) -> gpd.GeoDataFrame | None:
-    """Return the gaps for the choices on the page, or None while a bar is shown."""
-    scenario = state.scenario
-    key = ("gaps", made.key, scenario.main_profile, scenario.main_tier, scenario.cutoff_min)
-    return awaited(key, lambda _: gap_table(made.asked(scenario), made.access), state.session, state.language)
-
-
-def audit(state: AppState, made: Ready, tier: str) -> Any:
-    """Return the check of the settlements for a tier that has to serve them, or None while a bar is shown."""
-    scenario = state.scenario.with_choices(settlement_tier=tier)
-    key = ("settlements", made.key, scenario.main_profile, tier, scenario.cutoff_min)
-    return awaited(key, lambda _: settlement_audit(made.asked(scenario)), state.session, state.language)

@@ -132,9 +132,11 @@ def _areas(_study: Study, key: str) -> str:
 # ---- things ----
 
 
-def surface_layer(made_ref: str, bounds: object, label: str, layer_id: str = "surface") -> dict[str, Any]:
+def surface_layer(
+    ref: str, bounds: object, label: str, layer_id: str = "surface", *, show: bool = True
+) -> dict[str, Any]:
     """Return a picture over the county as a layer."""
-    return {"id": layer_id, "kind": "image", "ref": made_ref, "bounds": bounds, "label": label}
+    return {"id": layer_id, "kind": "image", "ref": ref, "bounds": bounds, "label": label, "show": show}
 
 
 def places(study: Study, key: str, scenario: Scenario, language: Language) -> list[dict[str, Any]]:
@@ -220,3 +222,9 @@ def place_legend(study: Study, scenario: Scenario, language: Language) -> list[t
     tiers = [tier for tier in scenario.known_tiers if tier in present]
     head: tuple[str, str, str] = ("head", "", text("terms.facility", language))
     return [head, *(("round", tier_colour(tier, scenario.tiers), tier_name(tier, language)) for tier in tiers)]
+
+
+def settlement_legend(language: Language) -> list[tuple[str, str, str]]:
+    """Return the legend of the relocation settlements."""
+    names = {"served": "legend_served", "unserved": "legend_unserved", "unknown": "legend_unknown_settlement"}
+    return [("round", STATUS_COLOURS[code], text(f"outputs.{name}", language)) for code, name in names.items()]

@@ -10,7 +10,7 @@ import streamlit as st
 
 from planner.errors import PlannerError
 from planner.texts import text
-from planner.ui import coverage, folder, frame, siting, what_if
+from planner.ui import coverage, export, folder, frame, gaps, network, settlements, siting, what_if
 from planner.ui.opening import ask_to_open, is_opening
 from planner.ui.password import is_admitted
 from planner.ui.state import session_state
@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 
 _PAGES: dict[str, Callable[[AppState], None]] = {
     "coverage": coverage.page,
+    "gaps": gaps.page,
     "siting": siting.page,
+    "settlements": settlements.page,
     "what_if": what_if.page,
+    "network": network.page,
+    "export": export.page,
 }
 
 

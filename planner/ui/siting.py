@@ -165,13 +165,14 @@ def _send(state: AppState) -> None:
     """Send the form off; what was cancelled or failed before is tried again."""
     state.solved = state.ask
     made_key = answers.ready_key(state)
-    jobs().drop(_key(state, made_key, state.ask))
+    jobs().drop(job_key(state, made_key, state.ask))
 
 
 # ---- the answer ----
 
 
-def _key(state: AppState, made_key: str, ask: Wishes) -> tuple[Any, ...]:
+def job_key(state: AppState, made_key: str, ask: Wishes) -> tuple[Any, ...]:
+    """Return what the answer to a question is named by."""
     return ("siting", made_key, state.choices, ask.model_dump_json())
 
 
@@ -181,7 +182,7 @@ def _answer(state: AppState, made: Ready) -> None:
         st.caption(text("ui_plans.hint", state.language))
         _map(state, made, None)
         return
-    key = _key(state, made.key, ask)
+    key = job_key(state, made.key, ask)
     reach, access = made.asked(state.scenario), made.access
     try:
         found = awaited(key, lambda progress: propose(reach, ask, access, progress), state.session, state.language)
@@ -323,7 +324,7 @@ def _curve(state: AppState, made: Ready, proposals: Proposals, ask: Wishes) -> N
         st.info(text("ui_plans.curve_people_only", language))
         return
     wanted = ask.with_choices(curve=min(1_000, max(10, 2 * (ask.most_new or 10))))
-    key = ("curve", *_key(state, made.key, wanted)[1:])
+    key = ("curve", *job_key(state, made.key, wanted)[1:])
     if jobs().found(key) is None and not st.button(text("ui_plans.curve_make", language)):
         return
     reach, access = made.asked(state.scenario), made.access

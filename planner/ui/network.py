@@ -1,0 +1,110 @@
+"""Network: the pyramid in figures, what contradicts it with its repair, the checklist, declared against found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from planner.coverage.checklist import checklist_totals, rectification_list
+from planner.coverage.declared import declared_presets, reconcile
+from planner.coverage.hierarchy import hierarchy_findings, tier_table
+from planner.plan.practice import network_findings
+from planner.texts import text
+from planner.ui import answers, layers
+from planner.ui.frame import note
+from planner.ui.leaflet import MapView, show_map
+from planner.ui.settings import tiles
+from planner.ui.tables import read_only, show_table
+from planner.ui.words import escaped, plain
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from planner.ui.state import AppState
+
+MAP_HEIGHT = 420
+FINDING_COLOUR = "#D55E00"
+_TIERS = ("tier", "parent", "unit", "count", "n_units", "n_units_with", "n_places", "n_online", "n_findings")
+_CHECKLIST = ("tier", "town_name", "n_places", "n_judged", "n_qualified", "qualified_share", "n_demonstration")
+_MENDING = ("rank", "facility_id", "name", "tier", "town_name", "lacks", "partial", "notes")
+_FINDINGS = ("name", "tier", "town_name", "problem", "repair")
+
+
+def page(state: AppState) -> None:
+    """Show what the places are, beside whom they reach."""
+    if not state.study.has("facilities"):
+        st.info(text("ui_pages.no_facilities", state.language))
+        return
+    language, study, scenario = state.language, state.study, state.scenario
+    findings = network_findings(study, scenario, language)
+    note(state, "network", text("ui_pages.findings_strip", language, n=len(findings)))
+    tiers, listed, checklist, declared = st.tabs(text("ui_pages.network_tabs", language).split("|"))
+    with tiers:
+        table = tier_table(study, scenario, hierarchy_findings(study, scenario))
+        read_only(table, _TIERS, language)
+    with listed:
+        _findings(state, findings)
+    with checklist:
+        totals = checklist_totals(study, scenario.checklist)
+        read_only(totals, _CHECKLIST, language, height=230)
+        st.caption(text("network.rectification", language))
+        rows = rectification_list(study, scenario.checklist, language)
+        read_only(pd.DataFrame(rows.drop(columns="geometry", errors="ignore")), _MENDING, language, height=260)
+    with declared:
+        _declared(state)
+
+
+def _findings(state: AppState, findings: gpd.GeoDataFrame) -> None:
+    language = state.language
+    if findings.empty:
+        st.success(text("ui_pages.no_findings", language))
+        return
+    left, right = st.columns([1, 1.5], gap="small")
+    with right:
+        table = pd.DataFrame(findings.drop(columns="geometry"))
+        picked = show_table(table, _FINDINGS, language, key="findings", height=MAP_HEIGHT)
+    with left:
+        placed = findings[~(findings.geometry.isna() | findings.geometry.is_empty)]
+        shapes = layers.degrees(placed.geometry.representative_point())
+        features = [
+            layers.feature(shape, id=str(row), title=str(record["name"] or record["id"]),
+                           rows=[["", str(record["problem"])], ["", str(record["repair"])]])
+            for row, shape, record in zip(placed.index, shapes, layers.pd_records(placed), strict=True)
+        ]  # fmt: skip
+        key = state.held.key
+        bounds = answers.bounds_of(state.study)
+        shown = [
+            *layers.basemap(state.study, key, tiles(), language),
+            *layers.places(state.study, key, state.base, language),
+            {"id": "findings", "kind": "vector", "clickable": True, "color": FINDING_COLOUR, "weight": 3, "radius": 8,
+             "fillOpacity": 0, "ref": layers.geojson(features), "label": text("ui_pages.layer_findings", language)},
+        ]  # fmt: skip
+        legend = [("round", FINDING_COLOUR, text("ui_pages.layer_findings", language)),
+                  *layers.place_legend(state.study, state.base, language)]  # fmt: skip
+        chosen = None if picked is None else ("findings", str(findings.index[picked]))
+        show_map(
+            MapView(shown, legend, ((bounds[1], bounds[0]), (bounds[3], bounds[2])), state.study.name, selected=chosen),
+            key="network", height=MAP_HEIGHT, label=text("ui.map_label", language),
+            legend_title=text("outputs.legend", language),
+        )  # fmt: skip
+
+
+def _declared(state: AppState) -> None:
+    language, presets = state.language, declared_presets()
+    code = st.selectbox(
+        text("ui_pages.declared", language), list(presets), index=None, placeholder=text("ui_pages.choose", language),
+        format_func=lambda one: presets[one].name if language == "zh" else presets[one].name_en or presets[one].name,
+    )  # fmt: skip
+    if code is None:
+        st.caption(text("ui_pages.declared_help", language))
+        return
+    result = reconcile([state.study], presets[code], state.scenario)
+    columns = ("measure", "tier", "class", "declared", "found", "difference", "judgement")
+    read_only(result.table, columns, language)
+    read_only(result.ratios, ("ratio", "declared", "found"), language)
+    words = text("network.formula", language, declared=result.declared_formula, found=result.found_formula)
+    st.html(f'<div class="ask">{escaped(words)}</div>')
+    for note_words in result.declared.notes:
+        st.caption(plain(note_words))
