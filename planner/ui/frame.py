@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from planner.texts import Language
     from planner.ui.state import AppState
 
-PAGES = ("coverage", "gaps", "siting", "settlements", "what_if", "network", "export")
+PAGES = ("study", "coverage", "gaps", "siting", "settlements", "what_if", "network", "export")
 LONGEST_MIN = 60
 _LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
 

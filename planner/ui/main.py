@@ -10,9 +10,10 @@ import streamlit as st
 
 from planner.errors import PlannerError
 from planner.texts import text
-from planner.ui import coverage, export, folder, frame, gaps, network, settlements, siting, what_if
+from planner.ui import coverage, export, folder, frame, gaps, network, settlements, siting, study, what_if
 from planner.ui.opening import ask_to_open, is_opening
 from planner.ui.password import is_admitted
+from planner.ui.settings import arguments
 from planner.ui.state import session_state
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from planner.ui.state import AppState
 
 _PAGES: dict[str, Callable[[AppState], None]] = {
+    "study": study.page,
     "coverage": coverage.page,
     "gaps": gaps.page,
     "siting": siting.page,
@@ -77,7 +79,7 @@ def _first_study(state: AppState) -> None:
     if state.opened is not None or "was_opened" in st.session_state:
         return
     st.session_state["was_opened"] = True
-    path = folder.first_study(sys.argv[1:])
+    path = folder.first_study(arguments())
     if path is not None:
         ask_to_open(state, path)
 

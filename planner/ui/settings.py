@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 TILES = "PLANNER_TILES"
 
@@ -10,3 +11,8 @@ TILES = "PLANNER_TILES"
 def tiles() -> str | None:
     """Return the configured basemap: an address with {z}, {x} and {y}, or a folder of tiles z/x/y.png."""
     return os.environ.get(TILES) or None
+
+
+def arguments() -> list[str]:
+    """Return what stands on the command line behind the script: the study to open first."""
+    return sys.argv[1:]
