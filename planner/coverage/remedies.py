@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from planner.scenario import Scenario
 
 UPGRADE, CANDIDATE, SESSION, SURVEY = "upgrade", "candidate", "session", "survey"
+REMEDIES = (UPGRADE, CANDIDATE, SESSION, SURVEY)
 AGREED, REFUSED = "agreed", "refused"
 REMEDY_COLUMNS = ("settlement_id", "option", "remedy", "place_id", "place_name", "remedy_min", "consent", "cost")
 

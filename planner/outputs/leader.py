@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from planner.coverage.gaps import UNCOVERED
+from planner.coverage.moves import BY_TOWNS
 from planner.coverage.names import gap_names
+from planner.coverage.remedies import REMEDIES
 from planner.outputs.proof import proof_sentence
 from planner.outputs.statement import conditions, profile_name, tier_name
 from planner.texts import Language, text
@@ -137,7 +139,7 @@ def _declared(words: _Words) -> Block:
     rows = [
         (
             _declared_name(words, str(row["measure"]), str(row["tier"])),
-            str(row["declared"]),
+            _people(row["declared"]) if str(row["declared"]).isdigit() else str(row["declared"]),
             _people(row["found"]),
             text(f"network.verdict_{row['judgement']}", words.language),
         )
@@ -232,7 +234,10 @@ def _settlements(words: _Words) -> Block:
 def _settlement_row(words: _Words, row: dict[Any, Any]) -> tuple[str, ...]:
     minutes, change = float(row["travel_time_min"]), float(row["change_min"])
     time = words("not_known") if math.isnan(minutes) else words("no_way") if math.isinf(minutes) else f"{minutes:.0f}"
-    moved = "—" if math.isnan(change) else words("farther" if change > 0 else "nearer", minutes=abs(change))
+    moved = "—"
+    if not math.isnan(change):
+        about = "about_" if row["before_basis"] == BY_TOWNS else ""
+        moved = words(f"{about}{'farther' if change > 0 else 'nearer'}", minutes=abs(change))
     remedy = text(f"coverage.remedy_{row['remedy']}", words.language)
     if isinstance(row["remedy_name"], str):
         remedy = words("remedy_with_place", remedy=remedy, place=row["remedy_name"], minutes=row["remedy_min"])
@@ -256,9 +261,9 @@ def _other_steps(words: _Words) -> list[str]:
     plan = words.plan
     steps = []
     if len(plan.settlement_remedies):
-        first = plan.settlement_remedies[plan.settlement_remedies["option"] == 1]["remedy"].value_counts()
-        counts = {name: int(first.get(name, 0)) for name in ("upgrade", "candidate")}
-        steps.append(words("first_settlements", n=int(first.sum()), **counts))
+        first = plan.settlement_remedies[plan.settlement_remedies["option"] == 1]["remedy"]
+        parts = [words(f"by_{name}", n=int((first == name).sum())) for name in REMEDIES if (first == name).any()]
+        steps.append(words("first_settlements", n=len(first), parts=words.listed(parts)))
     checks = plan.practice.places
     n_poor = int((checks["quality"] == "not_qualified").sum()) if len(checks) else 0
     if n_poor:

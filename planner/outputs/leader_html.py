@@ -15,30 +15,33 @@ if TYPE_CHECKING:
     from planner.plan.stages import Plan
 
 _STYLE = """
-@page { size: A4 portrait; margin: 9mm 11mm; }
+@page { size: A4 portrait; margin: 7mm 10mm; }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 188mm; padding: 4mm 0; color: #1d2733; line-height: 1.42; font-size: 9pt;
+body { margin: 0 auto; max-width: 190mm; padding: 1mm 0 0; color: #1d2733; line-height: 1.36; font-size: 8.8pt;
   font-family: "Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "Source Han Sans SC", sans-serif; }
 header { border-bottom: 2.5pt solid #1F5C8B; padding-bottom: 1.6mm; }
 h1 { font-size: 17pt; margin: 0; color: #1F5C8B; letter-spacing: .3pt; }
 header p { margin: .6mm 0 0; color: #5A6470; }
 .mark { float: right; margin-top: 1mm; padding: .8mm 2.2mm; border: 1pt solid #B2182B; color: #B2182B; font-size: 8pt; }
-.tiles { display: flex; gap: 3mm; margin: 2.6mm 0 1mm; }
-.tiles div { flex: 1; background: #EEF3F8; border-left: 3pt solid #1F5C8B; padding: 1.4mm 2.6mm; }
+.tiles { display: flex; gap: 3mm; margin: 2mm 0 0; }
+.tiles div { flex: 1; background: #EEF3F8; border-left: 3pt solid #1F5C8B; padding: .9mm 2.4mm; }
 .tiles div.bad { border-color: #B2182B; }
 .tiles b { display: block; font-size: 15pt; color: #1F5C8B; line-height: 1.25; font-variant-numeric: tabular-nums; }
 .tiles div.bad b { color: #B2182B; }
 .tiles span { color: #5A6470; font-size: 8pt; }
-section { margin-top: 2.4mm; break-inside: avoid; }
+section { margin-top: 2mm; }
 h2 { font-size: 11pt; margin: 0 0 .6mm; color: #1F5C8B; }
-p { margin: 0 0 .9mm; }
-table { border-collapse: collapse; width: 100%; font-size: 8.2pt; font-variant-numeric: tabular-nums; }
-th { background: #1F5C8B; color: #fff; font-weight: 600; padding: .7mm 1.6mm; text-align: right; }
-td { border-bottom: .5pt solid #C8CCD0; padding: .55mm 1.6mm; text-align: right; }
+p { margin: 0 0 .6mm; }
+table { border-collapse: collapse; width: 100%; font-size: 7.8pt; font-variant-numeric: tabular-nums; }
+th { background: #1F5C8B; color: #fff; font-weight: 600; padding: .5mm 1.3mm; text-align: right; white-space: nowrap; }
+td { border-bottom: .5pt solid #C8CCD0; padding: .4mm 1.3mm; text-align: right; white-space: nowrap; }
 th.words, td.words { text-align: left; }
+td.words { white-space: normal; }
 tr:nth-child(even) td { background: #F7F9FB; }
-.pair { display: grid; grid-template-columns: 36% 1fr; gap: 5mm; }
-footer { margin-top: 2.4mm; border-top: 1pt solid #C8CCD0; padding-top: 1.2mm; color: #5A6470; font-size: 7.4pt; }
+.pair { display: grid; grid-template-columns: 33% 1fr; gap: 5mm; }
+html[lang=en] body { font-size: 8pt; line-height: 1.28; }
+html[lang=en] table { font-size: 6.9pt; }
+footer { margin-top: 1.8mm; border-top: 1pt solid #C8CCD0; padding-top: 1.2mm; color: #5A6470; font-size: 7.4pt; }
 """
 
 

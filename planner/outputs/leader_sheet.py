@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _FONT = "Microsoft YaHei"
 _BLUE, _GREY, _RED, _PALE, _LINE = "1F5C8B", "5A6470", "B2182B", "EEF3F8", "C8CCD0"
 _INK = "1D2733"
-_WIDTHS = (34, 13, 20, 14, 14, 34)
+_WIDTHS = (36, 13, 24, 13, 15, 36)
 _FIRST_WIDE = 0x2E7F  # letters beyond it are as wide as two of a column's width
 
 
@@ -63,7 +63,7 @@ def _line(sheet: Worksheet, row: int, words: str, size: float = 10, colour: str 
 def _n_lines(words: str, width: float) -> int:
     """Return how many lines `words` take in a cell `width` characters wide."""
     letters = sum(2 if ord(letter) > _FIRST_WIDE else 1 for letter in words)
-    return max(1, -(-letters // int(width * 0.94)))
+    return max(1, -(-letters // int(width * 1.08)))
 
 
 def _tile_rows(sheet: Worksheet, row: int, page: LeaderPage) -> int:
@@ -102,10 +102,16 @@ def _block_rows(sheet: Worksheet, row: int, block: Block) -> int:
             write_cell(cast("Cell", cell), words)
             cell.font = Font(name=_FONT, size=10, bold=down == 0, color="FFFFFF" if down == 0 else _INK)
             left = number - 1 in block.words_at
-            cell.alignment = Alignment(horizontal="left" if left else "right", vertical="center", wrap_text=True)
+            side = "left" if left else "right"
+            cell.alignment = Alignment(horizontal=side, vertical="center", wrap_text=True, indent=int(number > 1))
             cell.border = Border(bottom=thin)
             if down == 0:
                 cell.fill = PatternFill("solid", fgColor=_BLUE)
             lines = max(lines, _n_lines(words, _WIDTHS[number - 1]))
+        if len(cells) < len(_WIDTHS):
+            # The last column takes the rest, so that every table is as wide as the page.
+            sheet.merge_cells(
+                start_row=row + down, start_column=len(cells), end_row=row + down, end_column=len(_WIDTHS)
+            )
         sheet.row_dimensions[row + down].height = 16.5 * lines
     return row + 1 + len(block.rows)
