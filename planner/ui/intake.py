@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from planner.errors import InputError, PlannerError
+from planner.errors import PlannerError
 from planner.inputs.inspection import inspect_file
 from planner.inputs.intake import KINDS, import_file
 from planner.inputs.options import ImportOptions
@@ -200,10 +200,7 @@ def stage(study: Study, entries: list[Entry], progress: Progress) -> Staged:
     ordered = sorted(entries, key=lambda entry: ORDER.index(entry.kind))
     for done, entry in enumerate(ordered):
         progress.update(done, len(ordered), entry.path.name)
-        try:
-            result = import_file(study, entry.kind, entry.path, entry.options, progress=progress)
-        except InputError as error:
-            raise InputError(f"{entry.path.name}: {error}") from error
+        result = import_file(study, entry.kind, entry.path, entry.options, progress=progress)
         study = result.study
         ledgers.append((entry.path.name, entry.kind, result.ledger))
     return Staged(study, tuple(ledgers))
