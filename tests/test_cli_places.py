@@ -1,0 +1,74 @@
+"""Settlements, equity and kept declared figures by the command line."""
+
+import shutil
+
+import pytest
+
+from planner.store import open_study
+
+
+def test_settlements_come_with_remedies_totals_and_checks(planner, lattice_file):
+    document = planner("settlements", lattice_file, "--json").document
+    assert set(document) == {"results", "totals", "checks"}
+    first = next(one for one in document["results"] if one["settlement_id"] == "R1")
+    assert first["remedy"] == first["remedies"][0]["remedy"]
+    assert first["remedies"][-1]["remedy"] == "session"
+    assert [check["check"] for check in document["checks"]] == ["demand"]
+    shown = planner("settlements", lattice_file)
+    assert shown.code == 0
+    assert "Settlements in all" in shown.out
+
+
+def test_size_classes_of_ones_own(planner, lattice_file, tmp_path):
+    own = tmp_path / "sizes.toml"
+    own.write_text("[hamlet]\nmin_people = 0\n[big]\nmin_people = 100\n", encoding="utf-8")
+    document = planner("settlements", lattice_file, "--sizes", own, "--json").document
+    assert [one["size_class"] for one in document["results"]] == ["big", "hamlet"]
+    own.write_text("[big]\nmin_people = 100\n", encoding="utf-8")
+    wrong = planner("settlements", lattice_file, "--sizes", own)
+    assert wrong.code == 2
+    assert "begin at 0" in wrong.err
+
+
+def test_equity_before_and_after_and_against_another_study(planner, lattice_file):
+    words = ("--profile", "walk", "--json")
+    before = planner("equity", lattice_file, *words).document["summary"]
+    assert [(row["state"], row["profile"], row["supply"]) for row in before] == [("before", "walk", "place")]
+    assert 0 < before[0]["gini_two_step"] < 1
+    both = planner("equity", lattice_file, "--after", *words).document
+    assert [row["state"] for row in both["summary"]] == ["before", "after"]
+    assert both["summary"][1]["n_places"] == both["summary"][0]["n_places"] + 4
+    assert both["summary"][1]["covered_people"] > both["summary"][0]["covered_people"]
+    same = planner("equity", lattice_file, "--other", lattice_file, *words).document["summary"]
+    assert [row["state"] for row in same] == ["before", "after"]
+    assert {name: value for name, value in same[0].items() if name != "state"} == {
+        name: value for name, value in same[1].items() if name != "state"
+    }
+    assert "Gini" in planner("equity", lattice_file, "--profile", "walk").out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--supply", "chairs"), "chairs"),
+        (("--supply", "capacity"), "no capacity"),
+        (("--after", "--other", "x.gpkg"), "--other"),
+    ],
+)
+def test_what_equity_cannot_do_is_one_sentence(planner, lattice_file, words, said):
+    answer = planner("equity", lattice_file, *words)
+    assert answer.code == 2
+    assert said in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_declared_figures_are_kept_and_asked_again(planner, lattice_file, tmp_path):
+    study = tmp_path / "county.gpkg"
+    shutil.copy(lattice_file, study)
+    assert planner("declared", study).code == 2
+    kept = planner("declared", study, "--preset", "zhaohua", "--keep", "--json")
+    assert kept.code == 0
+    assert open_study(study).metadata["declared"]["code"] == "zhaohua"
+    again = planner("declared", study, "--json").document
+    assert again["declared_formula"] == "1+12+150+N"
+    assert planner("declared", study, study, "--preset", "zhaohua", "--keep").code == 2
