@@ -127,7 +127,7 @@ def outcome(numbers, ground, declared, truth):
 
 
 def detect(places, n_cases, seed, *, moved=False, sizes=(12, 150), noises=(3, 30)):
-    """Run the cases and print what came of them."""
+    """Run the cases, print what came of them, and return the counts."""
     rng = np.random.default_rng(seed)
     tally, groups, started = collections.Counter(), collections.defaultdict(collections.Counter), time.process_time()
     for _ in range(n_cases):
@@ -160,6 +160,7 @@ def detect(places, n_cases, seed, *, moved=False, sizes=(12, 150), noises=(3, 30
         for (key, value), counts in sorted(groups.items()):
             print(f"  {key} {value}: {counts['cases']} cases, right first {counts['right first']}, "
                   f"settled {counts['settled']}, certain and wrong {counts['certain and wrong']}")  # fmt: skip
+    return tally
 
 
 def main():

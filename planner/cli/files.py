@@ -61,7 +61,9 @@ def import_(
         str | None,
         typer.Option(help="People of towns or villages: split by this layer or raster, or by roads or ground"),
     ] = None,
-    cell: Annotated[float | None, typer.Option(help="Cells of split people in metres; 0 = each building")] = None,
+    cell: Annotated[
+        float | None, typer.Option(help="Cells of split people, or of a finer raster, in metres; 0 = each building")
+    ] = None,
     append: Annotated[bool, typer.Option(help="Add to the rows that are there instead of replacing them")] = False,
     update: Annotated[bool, typer.Option("--update", help="Like --append; rows with a known id replace it")] = False,
     recipe: Annotated[Path | None, typer.Option(help="Read the file as this recipe says (TOML)")] = None,

@@ -33,13 +33,14 @@ from planner.inputs.systems import (
 from planner.texts import Language, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
     from planner.study import Study
 
     Floats = NDArray[np.float64]
+    _There = Callable[[Floats, Floats], NDArray[np.bool_]]
 
 MAX_POINTS = 200
 """Points looked at, evenly taken from the file: more do not make the answer surer, only slower."""
@@ -52,6 +53,8 @@ _LARGEST_DEGREES = 180.0
 _MAX_COORDINATE = 1e9
 # Where eastings and northings of China lie without and behind a zone's number, with room for neighbours.
 _EASTINGS, _NORTHINGS = (1e5, 9e5), (0.0, 1e7)
+# Nobody lives nearer to the poles, where planes of web maps put what is none of theirs.
+_MERCATOR_LAT = 80.0
 # Web Mercator ends here, east and north.
 _MERCATOR_M = 20_037_508.35
 _SAME_PLACE_M = 3.0
@@ -170,7 +173,9 @@ def frame_hypotheses(
     x, y = _sample(x, y)
     if not len(x):
         return []
-    readings = _distinct([_placed(reading, x, y, ground) for reading in _readings(x, y, ground, declared)], declared)
+    crs, is_there = WGS84 if ground is None else ground.crs, _whereabouts(ground)
+    placed = [_placed(reading, x, y, crs, is_there) for reading in _readings(x, y, ground, declared)]
+    readings = _distinct(placed, declared)
     readings = [reading for reading in readings if not reading.inside_share < MOSTLY and reading.weight > 0.0]
     if not readings:
         return []
@@ -306,34 +311,40 @@ def _have_decimals(values: Floats) -> bool:
     return bool(np.mean(np.abs(values - rounded) > 1e-9) > MOSTLY)  # noqa: PLR2004  what is left of a float
 
 
-def _placed(reading: _Reading, x: Floats, y: Floats, ground: Ground | None) -> _Reading:
-    """Return the reading with its points in the study's CRS (degrees without a study), and how many fall there."""
+def _placed(reading: _Reading, x: Floats, y: Floats, crs: str, is_there: _There) -> _Reading:
+    """Return the reading with its points in `crs`, and the share of them that falls where the study is."""
     first, second = (y, x) if reading.is_swapped else (x, y)
-    crs = WGS84 if ground is None else ground.crs
     px, py = convert(first, second, reading.frame, crs)
+    return replace(reading, x=px, y=py, inside_share=float(is_there(px, py).mean()))
+
+
+def _whereabouts(ground: Ground | None) -> _There:
+    """Return the test for points in the county, around the roads, where the study's CRS is used, or on the globe."""
     if ground is None:
-        with np.errstate(invalid="ignore"):
-            inside = np.isfinite(px) & (np.abs(px) <= _LARGEST_DEGREES) & (np.abs(py) <= _LARGEST_DEGREES / 2)
-        return replace(reading, x=px, y=py, inside_share=float(inside.mean()))
-    return replace(reading, x=px, y=py, inside_share=float(_is_there(px, py, ground).mean()))
-
-
-def _is_there(x: Floats, y: Floats, ground: Ground) -> NDArray[np.bool_]:
-    """Return which points lie in the county, or around the roads, or where the study's CRS is used."""
+        return _box_test(WGS84, WGS84, (-_LARGEST_DEGREES, -_MERCATOR_LAT, _LARGEST_DEGREES, _MERCATOR_LAT))
     if ground.county is not None:
         outline = ground.county.buffer(OUTSIDE_TOLERANCE_M)
         shapely.prepare(outline)
-        return np.asarray(shapely.contains_xy(outline, x, y))
+        return lambda x, y: np.asarray(shapely.contains_xy(outline, x, y))
     if ground.roads is not None and len(ground.roads):
         west, south, east, north = shapely.total_bounds(ground.roads)
-        bounds = (west - OUTSIDE_TOLERANCE_M, south - OUTSIDE_TOLERANCE_M, east + OUTSIDE_TOLERANCE_M,
-                  north + OUTSIDE_TOLERANCE_M)  # fmt: skip
-    else:
-        area = parse_crs(ground.crs).area_of_use
-        x, y = transform(x, y, ground.crs, WGS84)
-        bounds = (-180.0, -90.0, 180.0, 90.0) if area is None else (area.west, area.south, area.east, area.north)
-    with np.errstate(invalid="ignore"):
-        return np.asarray((x >= bounds[0]) & (x <= bounds[2]) & (y >= bounds[1]) & (y <= bounds[3]))
+        wider = OUTSIDE_TOLERANCE_M
+        return _box_test(ground.crs, ground.crs, (west - wider, south - wider, east + wider, north + wider))
+    area = parse_crs(ground.crs).area_of_use
+    bounds = (-180.0, -90.0, 180.0, 90.0) if area is None else (area.west, area.south, area.east, area.north)
+    return _box_test(ground.crs, WGS84, bounds)
+
+
+def _box_test(crs: str, box_crs: str, bounds: tuple[float, float, float, float]) -> _There:
+    """Return the test for points of `crs` within bounds in `box_crs`."""
+    west, south, east, north = bounds
+
+    def is_there(x: Floats, y: Floats) -> NDArray[np.bool_]:
+        x, y = convert(x, y, crs, box_crs)
+        with np.errstate(invalid="ignore"):
+            return np.asarray((x >= west) & (x <= east) & (y >= south) & (y <= north))
+
+    return is_there
 
 
 def _distinct(readings: list[_Reading], declared: str | None) -> list[_Reading]:

@@ -303,13 +303,15 @@ def _take_elevation(study: Study, path: Path, options: ImportOptions, progress: 
 
 
 def _take_population(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
-    from planner.inputs.population import population_ledger, read_population
+    from planner.inputs.population import population_ledger, raster_frame, read_population
 
-    demand, counts = read_population(path, study.crs, county_outline(study), options.frame, progress)
+    demand, counts = read_population(
+        path, study.crs, county_outline(study), options.frame, progress, options.cell_m or 0.0
+    )
     if (options.append or options.update) and study.has("demand"):
         raise InputError("A population raster replaces the demand points: appended, people would be counted twice.")
     changed = study.with_table("demand", demand).with_metadata(population_source=path.name)
-    return _Taken(changed, population_ledger(path.name, counts), counts, options.frame or "")
+    return _Taken(changed, population_ledger(path.name, counts), counts, raster_frame(path, options.frame))
 
 
 def _extent(study: Study) -> tuple[float, float, float, float] | None:

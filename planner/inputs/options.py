@@ -24,7 +24,8 @@ class ImportOptions:
     update : like `append`, but a row whose id the study has already takes the place of the old one.
     split_by : for people of towns and villages without coordinates: what they are split by, "roads", "ground", or the
         path of a layer of buildings, parcels or land use, or of a raster; frame and layer are then those of that file.
-    cell_m : side in metres of the cells they are put in, 0 for every building on its own; 100 where left out.
+    cell_m : side in metres of the cells they are put in, 0 for every building on its own; 100 where left out. For a
+        raster of people: of the cells that finer ones are put together in; all are kept where left out.
     keep_rows : hand the rows of a table back as they stood in the file, for a workbook of corrections.
     """
 

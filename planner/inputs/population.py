@@ -23,10 +23,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.inputs.rasters import Transform
+
+    _People = tuple[NDArray[np.object_], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
     from planner.progress import Progress
 
 WINDOW_CELLS = 8_000_000
 """Cells read at a time: 64 MB, however large the raster is."""
+MAX_CELL_M = 10_000.0
+"""A larger cell is a town."""
 MAX_POINTS = 5_000_000
 """More demand points than this are no county."""
 
@@ -37,6 +41,7 @@ def read_population(
     county: shapely.Geometry | None = None,
     frame: str | None = None,
     progress: Progress = SILENT,
+    cell_m: float = 0.0,
 ) -> tuple[gpd.GeoDataFrame, dict[str, float]]:
     """Return one demand point for every cell with people, at its centre in the metric `crs`, and the counts.
 
@@ -50,11 +55,13 @@ def read_population(
     county : its outline in `crs`; None takes every cell.
     frame : CRS of the raster, overriding what it says.
     progress : told after every window.
+    cell_m : side of the cells in metres of `crs` into which finer ones are put together, each point at the middle of
+        its people; 0 keeps every cell of the raster.
 
     Returns
     -------
     Columns of `schema.DEMAND`, and counts: `n_cells` read, `n_nodata`, `n_empty` (nobody lives there), `n_negative`,
-    `n_outside`, `n_points`, and the sums `people_outside`, `people`.
+    `n_outside`, `n_peopled` (taken), `n_points`, and the sums `people_outside`, `people`.
 
     Raises
     ------
@@ -67,11 +74,14 @@ def read_population(
     import shapely
 
     require_metric(crs)
+    if not 0 <= cell_m <= MAX_CELL_M:
+        raise InputError(f"Cells of {cell_m:g} m are not possible: give 1 to 10,000, or 0 to keep every piece apart.")
     path = Path(path)
-    counts: dict[str, float] = dict.fromkeys(("n_cells", "n_nodata", "n_empty", "n_negative", "n_outside"), 0)
+    counts: dict[str, float] = dict.fromkeys(
+        ("n_cells", "n_nodata", "n_empty", "n_negative", "n_outside", "n_peopled"), 0
+    )
     counts["people_outside"] = 0.0
-    taken = []
-    n_points = 0
+    taken: list[_People] = []
     with open_rasters(path) as datasets:
         if len(datasets) > 1:
             raise InputError(f"{path.name} holds {len(datasets)} rasters. Keep the one with the people per cell.")
@@ -84,11 +94,13 @@ def read_population(
         for part, done in _strips(window):
             progress.update(done, float(window.height), "population")
             cells = _Cells(values_of(dataset, part, path.name), transform_of(dataset), part)
-            taken.append(_people(cells, (source, crs), county, counts))
-            n_points += len(taken[-1][0])
+            found = _people(cells, (source, crs), county, counts)
+            taken = [_together([*taken, found], cell_m)] if cell_m else [*taken, found]
+            n_points = sum(len(part[0]) for part in taken)
             if n_points > MAX_POINTS:
                 raise InputError(
-                    f"{path.name} has people in more than {MAX_POINTS:,} cells. Clip it to the county first."
+                    f"{path.name} has people in more than {MAX_POINTS:,} cells. Clip it to the county first, or name "
+                    "larger cells with --cell, such as --cell 100."
                 )
     ids, x, y, people = (np.concatenate(column) for column in zip(*taken, strict=True))
     if not len(people):
@@ -100,10 +112,27 @@ def read_population(
     return gpd.GeoDataFrame(columns, geometry=shapely.points(x, y), crs=crs), counts
 
 
+def raster_frame(path: str | Path, frame: str | None = None) -> str:
+    """Return the CRS in which a raster of people is taken.
+
+    Raises
+    ------
+    InputError
+        When the file is no usable raster.
+    CrsError
+        When its CRS is not known.
+    """
+    path = Path(path)
+    with open_rasters(path) as datasets:
+        return raster_crs(datasets[0], path.name, frame)
+
+
 def population_ledger(file: str, counts: dict[str, float]) -> Ledger:
     """Return the ledger of one raster: a row is a cell whose value is not 0; refused are those below 0 or outside."""
     n_refused = int(counts["n_negative"] + counts["n_outside"])
-    rows = []
+    people, outside = counts["people"], counts["people_outside"]
+    sums = {"total": f"{people + outside:,.1f}", "people": f"{people:,.1f}", "outside": f"{outside:,.1f}"}
+    rows = [LedgerRow(file, 0, "", "cells_sum", {**sums, "n": int(counts["n_points"])}, is_refused=False)]
     if counts["n_negative"]:
         rows.append(LedgerRow(file, 0, "", "cells_negative", {"n": int(counts["n_negative"])}))
     if counts["n_outside"]:
@@ -112,7 +141,7 @@ def population_ledger(file: str, counts: dict[str, float]) -> Ledger:
     if counts["n_nodata"]:
         values = {"n": int(counts["n_nodata"]), "total": int(counts["n_cells"])}
         rows.append(LedgerRow(file, 0, "", "cells_nodata", values, is_refused=False))
-    return Ledger(int(counts["n_points"]) + n_refused, n_refused, tuple(rows))
+    return Ledger(int(counts["n_peopled"]) + n_refused, n_refused, tuple(rows))
 
 
 class _Cells:
@@ -147,7 +176,7 @@ def _strips(window: Any) -> Iterator[tuple[Any, float]]:  # noqa: ANN401  raster
 
 def _people(
     cells: _Cells, frames: tuple[str, str], county: shapely.Geometry | None, counts: dict[str, float]
-) -> tuple[NDArray[np.object_], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+) -> _People:
     """Return id, x, y and people of the cells of a strip that count, and add the others to the counts."""
     import shapely
 
@@ -166,5 +195,21 @@ def _people(
         inside &= shapely.contains_xy(county, x, y)
     counts["n_outside"] += int((~inside).sum())
     counts["people_outside"] += float(people[~inside].sum())
+    counts["n_peopled"] += int(inside.sum())
     ids = np.asarray(cells.ids(row[inside], column[inside]), dtype=object)
     return ids, x[inside], y[inside], people[inside]
+
+
+def _together(parts: list[_People], cell_m: float) -> _People:
+    """Return the people of larger cells, from the north-west: id, the middle of the people, their number."""
+    _, x, y, people = (np.concatenate(column) for column in zip(*parts, strict=True))
+    # A middle of people lies in its cell, so that cells come together again with those of the next strip.
+    column, row = np.floor(x / cell_m), np.floor(y / cell_m)
+    keys, owner = np.unique(np.column_stack([-row, column]), axis=0, return_inverse=True)
+    owner = owner.ravel()
+    total = np.bincount(owner, weights=people, minlength=len(keys))
+    middle = [np.bincount(owner, weights=people * values, minlength=len(keys)) / total for values in (x, y)]
+    for values, key in zip(middle, (keys[:, 1], -keys[:, 0]), strict=True):
+        np.clip(values, key * cell_m, np.nextafter((key + 1) * cell_m, -np.inf), out=values)
+    ids = [f"x{east:.0f}y{north:.0f}" for north, east in zip(-keys[:, 0], keys[:, 1], strict=True)]
+    return np.asarray(ids, dtype=object), middle[0], middle[1], np.asarray(total, dtype=np.float64)

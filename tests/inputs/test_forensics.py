@@ -1,5 +1,8 @@
 """In which frame coordinates are: invented lanes, points along them, every frame, and what cannot be told."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import shapely
@@ -265,3 +268,23 @@ def test_a_layer_says_its_frame_and_is_believed(mapped, layer):
     found = file_hypotheses(path, study=study)
     assert study.crs in found[0].frames
     assert "EPSG:4544" in found[0].evidence[0].words("en")
+
+
+SHARED = next(
+    (path for path in (Path(__file__).parents[3] / "shared/data", Path("/work/shared/data")) if path.exists()),
+    Path("../shared/data"),
+)
+EXTRACT = SHARED / "guixi" / "guixi.osm"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not EXTRACT.exists(), reason=f"{EXTRACT} is not there")
+def test_generated_cases_over_real_roads():
+    """`FRAME_CASES=1000` runs as many as the figures in benchmarks/README.md."""
+    from benchmarks.frames import EXTRACTS, detect, roads_of
+
+    n_cases = int(os.environ.get("FRAME_CASES", "40"))
+    places = {place: roads_of(SHARED, place) for place in EXTRACTS if place != "wuhan" or n_cases >= 1_000}
+    tally = detect(places, n_cases, seed=11)
+    assert tally["right first"] >= 0.98 * n_cases - 1
+    assert tally["certain and wrong"] <= 0.002 * n_cases

@@ -96,7 +96,9 @@ def test_nodata_empty_and_negative_cells_are_told_apart(raster):
     assert demand["population"].min() > 0
     ledger = population_ledger("人口.tif", counts)
     assert (ledger.rows_in, ledger.rows_refused, ledger.rows_accepted) == (len(demand) + 4, 4, len(demand))
-    assert {row.code: row.is_refused for row in ledger.rows} == {"cells_negative": True, "cells_nodata": False}
+    assert {row.code: row.is_refused for row in ledger.rows} == {
+        "cells_sum": False, "cells_negative": True, "cells_nodata": False,
+    }  # fmt: skip
     assert all(row.problem("zh") and row.repair("en") for row in ledger.rows)
 
 
@@ -112,7 +114,7 @@ def test_cells_outside_the_county_are_counted(raster):
     # only the county's surroundings are read; what lies there and outside is told
     assert counts["n_cells"] < people().size
     assert counts["n_outside"] > 0
-    assert population_ledger("a", counts).rows[0].code == "cells_outside"
+    assert population_ledger("a", counts).rows[1].code == "cells_outside"
 
 
 def test_integer_rasters(raster):
@@ -149,3 +151,33 @@ def test_bad_files_are_one_error(tmp_path, content):
     (tmp_path / "人口.tif").write_bytes(content)
     with pytest.raises(InputError, match="人口"):
         read_population(tmp_path / "人口.tif", CRS)
+
+
+@pytest.mark.parametrize("window", [130, 8_000_000])
+def test_finer_cells_come_together(raster, monkeypatch, window):
+    every, counts = read_population(raster(people()), CRS)
+    monkeypatch.setattr(population, "WINDOW_CELLS", window)
+    demand, same = read_population(raster(people()), CRS, cell_m=700.0)
+    key = np.floor(shapely.get_coordinates(every.geometry.array) / 700.0)
+    expected = every.groupby([-key[:, 1], key[:, 0]])["population"].sum()
+    np.testing.assert_allclose(demand["population"], expected, rtol=1e-12)
+    np.testing.assert_array_equal(np.floor(shapely.get_coordinates(demand.geometry.array) / 700.0)[:, ::-1] * (-1, 1),
+                                  np.array(expected.index.to_list()))  # fmt: skip
+    assert same["people"] == pytest.approx(counts["people"], rel=1e-12)
+    assert same["n_peopled"] == counts["n_points"]
+    assert demand["demand_id"].is_unique
+
+
+def test_cells_that_cannot_be(raster):
+    for cell_m in (-1.0, 20_000.0, float("nan")):
+        with pytest.raises(InputError, match="not possible"):
+            read_population(raster(people()), CRS, cell_m=cell_m)
+
+
+def test_an_import_says_what_the_raster_holds(county, raster):
+    from planner.inputs.intake import import_file
+
+    result = import_file(county, "population", raster(people()))
+    (note,) = [row for row in result.ledger.rows if row.code == "cells_sum"]
+    assert note.values["people"] == f"{result.study.table('demand')['population'].sum():,.1f}"
+    assert result.study.history["frame"].iloc[-1] == "EPSG:4326"
