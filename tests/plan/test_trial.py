@@ -1,0 +1,77 @@
+"""A what-if in people is the county computed anew with the places edited."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from planner.errors import InputError
+from planner.plan.closers import gap_closers
+from planner.plan.coverage import coverage_table, gap_table
+from planner.plan.ready import demand_access, prepare
+from planner.plan.trial import Edit, apply_edit, start_trial, trial_access
+from planner.reach.travel_times import travel_times
+from planner.scenario import Scenario
+from tests.reference.lattice import EAST, NORTH, lattice_study
+
+
+@pytest.fixture(scope="module")
+def reach():
+    return prepare(lattice_study(), Scenario(main_tier="any", cutoff_min=15.0))
+
+
+def _whole(reach, study):
+    made = prepare(study, reach.scenario)
+    access = demand_access(made)
+    rows = access[(access["profile"] == "walk") & (access["tier"] == "any")]
+    return coverage_table(made, rows).reset_index(drop=True)
+
+
+def test_edits_give_what_a_county_with_those_places_gives(reach):
+    trial = start_trial(reach)
+    spot = (EAST + 1400.0, NORTH + 1410.0)
+    for edit in (Edit("add", "+1", *spot), Edit("move", "F3", EAST + 1600.0, NORTH + 10.0), Edit("close", "F1")):
+        apply_edit(reach, trial, edit)
+    places = reach.study.table("facilities")
+    places = places[places["facility_id"] != "F1"].copy()
+    places.loc[places["facility_id"] == "F3", "geometry"] = shapely.Point(EAST + 1600.0, NORTH + 10.0)
+    new = gpd.GeoDataFrame(
+        {"facility_id": ["+1"], "name": ["x"], "tier": ["station"], "host_building": [None], "is_online": [False]},
+        geometry=[shapely.Point(*spot)], crs=places.crs,
+    )  # fmt: skip
+    study = reach.study.with_table("facilities", pd.concat([places, new], ignore_index=True))
+    found = coverage_table(reach, trial_access(reach, trial)).reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, _whole(reach, study))
+
+
+def test_before_any_edit_nothing_differs(reach):
+    found = coverage_table(reach, trial_access(reach, start_trial(reach))).reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, _whole(reach, reach.study))
+
+
+def test_a_spot_without_a_road_is_refused(reach):
+    with pytest.raises(InputError, match="No usable road"):
+        apply_edit(reach, start_trial(reach), Edit("add", "+1", EAST + 4000.0, NORTH + 1600.0))
+
+
+def test_the_closer_of_a_gap_reaches_most_of_its_people(reach):
+    closers, gaps = gap_closers(reach), gap_table(reach)
+    assert set(closers["gap_id"]) <= set(gaps["gap_id"])
+    assert "C4" not in set(closers["candidate_id"])  # online: way 6
+    # By hand: one search from every candidate, one sum for every gap.
+    from planner.coverage.gaps import gap_members
+    from planner.network.snap import snap_table
+
+    members = gap_members(reach.study, demand_access(reach), reach.assigned, reach.scenario)
+    candidates = reach.study.table("candidates")
+    snapped = snap_table({"walk": reach.profiles["walk"]}, candidates, "candidate_id", reach.study.tables["barriers"])
+    minutes = travel_times(reach.profiles["walk"], snapped["walk"], reach.demand["walk"], 15.0).minutes().toarray()
+    ids = [str(one) for one in reach.demand["walk"].ids]
+    for row in closers.itertuples():
+        people = members[members["gap_id"] == row.gap_id].set_index("demand_id")["people"]
+        sums = []
+        for number, way in enumerate(candidates["way"]):
+            near = [people.get(name, 0.0) for name, time in zip(ids, minutes[number], strict=True) if 0 < time <= 15]
+            sums.append(0.0 if way == "6" else float(np.sum(near)))
+        assert row.closed_people == pytest.approx(max(sums))
