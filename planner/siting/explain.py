@@ -7,6 +7,7 @@ objective: people, sites or cost, people-minutes, for `p-center` the minutes by 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,6 @@ from scipy import sparse
 
 from planner.siting.judge import best_minutes, coverable
 from planner.siting.problem import BY_MINUTES
-from planner.siting.rules import DEMAND_KINDS
 from planner.siting.solution import Ask, Rejection, Site
 
 if TYPE_CHECKING:
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.siting.problem import SitingProblem
-    from planner.siting.rules import Rules
+    from planner.siting.rules import RuleName, Rules
 
 _EPSILON = 1e-9
+# Exchanges that are tried to name the rule that blocks a site.
+_EXCHANGES = 20
 
 
 @dataclass(frozen=True)
@@ -329,10 +331,23 @@ def _reason(problem: SitingProblem, ask: Ask, rules: Rules, row: int, facts: _Fa
             return Rejection(row, name, "not-enough")
         with_it = facts.is_open.copy()
         with_it[row] = True
-        # One site more breaks the number too, and that blocks no swap: what else is broken does.
-        broken = sorted(rules.broken_by(with_it), key=lambda rule: rule[0] in {"count", *DEMAND_KINDS})
-        return Rejection(row, name, "blocked", rule=broken[0] if broken else None)
+        return Rejection(row, name, "blocked", rule=_blocker(problem, rules, row, facts.is_open))
     return Rejection(row, name, "less-gain", loss=max(0.0, -facts.best))
+
+
+def _blocker(problem: SitingProblem, rules: Rules, row: int, is_open: NDArray[np.bool_]) -> RuleName | None:
+    """Return the rule that most exchanges for a chosen row would break; without any, that one site more breaks."""
+    chosen = np.setdiff1d(np.flatnonzero(is_open & (rules.lowest == 0)), problem.existing)
+    names: Counter[RuleName] = Counter()
+    for out in [*chosen[:_EXCHANGES].tolist(), None]:
+        plan = is_open.copy()
+        plan[row] = True
+        if out is not None:
+            plan[out] = False
+        names.update(rules.broken_by(plan))
+        if out is None and not names:
+            return None
+    return names.most_common(1)[0][0]
 
 
 def _covered_whole(problem: SitingProblem, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
