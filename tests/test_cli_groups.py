@@ -88,3 +88,28 @@ def test_completeness_says_who_stays_unknown(planner, lattice_file):
     assert {row["area_level"] for row in only} == {"village"}
     assert sum(row["far_people"] for row in only) > county["far_people"]
     assert "have no road near and stay unknown" in " ".join(planner("completeness", lattice_file).out.split())
+
+
+def test_an_official_layer_is_laid_over_the_roads_that_are_there(planner, lattice_file, tmp_path):
+    """The southern street again, 4 m off, in another office's words: shown first, then taken, kept once."""
+    study, layer = tmp_path / "s.gpkg", tmp_path / "official.geojson"
+    study.write_bytes(lattice_file.read_bytes())
+    line = shapely.LineString([(EAST, NORTH - 4), (EAST + 1600, NORTH - 4)])
+    rows = gpd.GeoDataFrame({"道路等级": ["县道"]}, geometry=[line], crs="EPSG:32649")
+    layer.write_text(rows.to_crs(4326).to_json(), encoding="utf-8")
+    words = ("import", study, "roads", layer, "--append", "--json")
+    before = planner("network", study, "--json").document
+    shown = planner(*words, "--dry-run").document["summary"]
+    assert [(one["word"], one["road_class"], one["is_known"]) for one in shown["classes"]] == [
+        ("县道", "secondary", True)
+    ]
+    assert planner("network", study, "--json").document == before
+    taken = planner(*words).document
+    assert taken["summary"]["merged_n_double_km"] == pytest.approx(1.6, abs=0.01)
+    assert "drawn twice" in taken["ledger"][-1]["problem"]
+    after = planner("network", study, "--json").document
+    assert after["n_components"] == before["n_components"]
+    assert after["length_m"] == pytest.approx(before["length_m"], abs=100)
+    assert "secondary" in planner("import", study, "roads", layer, "--append").out
+    assert planner("import", study, "roads", layer, "--update").code == 2
+    assert planner("import", study, "roads", layer, "--gap", 99).code == 2

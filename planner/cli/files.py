@@ -64,6 +64,8 @@ def import_(
     cell: Annotated[
         float | None, typer.Option(help="Cells of split people, or of a finer raster, in metres; 0 = each building")
     ] = None,
+    node: Annotated[bool, typer.Option("--node", help="Join road lines that cross without a shared vertex")] = False,
+    gap: Annotated[float, typer.Option(help="Close gaps between road ends and roads up to so many metres")] = 0.0,
     append: Annotated[bool, typer.Option(help="Add to the rows that are there instead of replacing them")] = False,
     update: Annotated[bool, typer.Option("--update", help="Like --append; rows with a known id replace it")] = False,
     recipe: Annotated[Path | None, typer.Option(help="Read the file as this recipe says (TOML)")] = None,
@@ -88,6 +90,8 @@ def import_(
         cell_m=cell,
         append=append,
         update=update,
+        is_noded=node,
+        gap_m=gap,
         keep_rows=ledger_out is not None,
     )
     if recipe is not None:

@@ -51,6 +51,12 @@ def print_import(result: ImportResult, file: str, *, is_dry_run: bool) -> None:
     """Print what a file was taken for, its ledger and its balance."""
     ledger = result.ledger
     _print_proposal(result.proposal)
+    if result.summary.get("classes"):
+        print_table(
+            text("roads.classes", language()),
+            _worded_classes(result),
+            ("word", "road_class", "n_lines", "length_km", "is_mapped"),
+        )
     _print_ledger(ledger)
     typer.echo(
         text(
@@ -62,6 +68,14 @@ def print_import(result: ImportResult, file: str, *, is_dry_run: bool) -> None:
             refused=ledger.rows_refused,
         )
     )
+
+
+def _worded_classes(result: ImportResult) -> list[dict[str, Any]]:
+    """Return the classes of a road file with their kilometres, whether anybody mapped them in words."""
+    return [
+        {**one, "is_mapped": text(f"sheets.flag_{str(one['is_known']).lower()}", language())}
+        for one in result.summary["classes"]
+    ]
 
 
 def proposal_document(proposal: Proposal | None) -> dict[str, Any] | None:

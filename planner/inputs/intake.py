@@ -274,10 +274,8 @@ def _take_split(study: Study, path: Path, options: ImportOptions, progress: Prog
 
 def _take_roads(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
     """Take roads; rivers, railways and motorways of the same file become barriers unless the user brought barriers."""
-    if options.append or options.update:
-        raise InputError(
-            "Roads cannot be appended: only within one file is it known where pieces meet. Join them first."
-        )
+    if options.update:
+        raise InputError("Roads have no ids to update by. Lay them over what is there with --append.")
     if path.suffix.lower() in _OSM_SUFFIXES:
         from planner.inputs.osm import read_osm
 
@@ -286,11 +284,39 @@ def _take_roads(study: Study, path: Path, options: ImportOptions, progress: Prog
         from planner.inputs.roads import read_road_lines
 
         read, frame = read_road_lines(path, study.crs, options, progress), options.frame or ""
-    missing = int(read.counts.get("n_missing_nodes", 0))
-    changed = study.with_table("roads", read.roads).with_metadata(road_source=path.name, n_missing_nodes=missing)
-    if not study.has("barriers") or study.metadata.get(_BARRIER_SOURCE) == "roads":
+    missing, source = int(read.counts.get("n_missing_nodes", 0)), path.name
+    roads, counts, ledger = read.roads, {**read.counts, "classes": list(read.classes)}, read.ledger
+    is_merged = options.append and study.has("roads")
+    if is_merged:
+        roads, more = _merged_roads(study, read.roads, path.name)
+        counts, ledger = {**counts, **more.counts}, ledger.merged(more.ledger)
+        missing += int(study.metadata.get("n_missing_nodes", 0))
+        source = " + ".join([str(study.metadata.get("road_source", "")), path.name])
+    changed = study.with_table("roads", roads).with_metadata(road_source=source, n_missing_nodes=missing)
+    # What is laid over other roads adds its motorways; rivers and railways of the layer below stay.
+    if not is_merged and (not study.has("barriers") or study.metadata.get(_BARRIER_SOURCE) == "roads"):
         changed = changed.with_table("barriers", read.barriers).with_metadata(**{_BARRIER_SOURCE: "roads"})
-    return _Taken(changed, read.ledger, read.counts, frame)
+    return _Taken(changed, ledger, counts, frame)
+
+
+@dataclass(frozen=True)
+class _Merging:
+    """What laying one road layer over another did."""
+
+    counts: Mapping[str, Any]
+    ledger: Ledger
+
+
+def _merged_roads(study: Study, over: gpd.GeoDataFrame, file: str) -> tuple[gpd.GeoDataFrame, _Merging]:
+    """Return the study's roads with those of a file laid over them, and what was left out and joined."""
+    from planner.inputs.merging import merge_roads
+    from planner.ledger import Ledger, LedgerRow
+
+    merged = merge_roads(over, study.table("roads"))
+    note = LedgerRow(file, 0, "", "roads_merged", dict(merged.counts), is_refused=False)
+    return merged.roads, _Merging(
+        {f"merged_{key}": value for key, value in merged.counts.items()}, Ledger(rows=(note,))
+    )
 
 
 def _take_elevation(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from planner.units import METRES_PER_KM
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import geopandas as gpd
     import pandas as pd
     from numpy.typing import NDArray
@@ -37,12 +41,15 @@ class RoadsRead:
     barriers : rivers, railways and motorways with the columns of `schema.BARRIERS_TABLE`; empty when the file has none.
     counts : what was read, repaired and left out (`n_ways`, `n_links`, `n_missing_nodes`, ...).
     ledger : the same, row by row.
+    classes : one record for each class word of the file, longest first: `word`, `road_class`, `n_lines`, `length_km`,
+        `is_known` (False: nobody mapped it, and it was taken for `road_class`).
     """
 
     roads: gpd.GeoDataFrame
     barriers: gpd.GeoDataFrame
     counts: dict[str, int]
     ledger: Ledger
+    classes: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -244,6 +251,34 @@ def motorways(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the motorways as barriers; under their bridges and over their tunnels one can pass."""
     rows = roads[roads["class"].isin(MOTORWAYS) & ~roads["bridge"] & ~roads["tunnel"]]
     return barrier_table(["motorway"] * len(rows), rows["name"].to_list(), rows.geometry.array, str(roads.crs))
+
+
+def class_lengths(
+    words: Sequence[str], classes: Sequence[str], length_m: NDArray[Any], is_known: Callable[[str], bool]
+) -> tuple[dict[str, Any], ...]:
+    """Return one record for each class word: the planner's class, lines, kilometres; words nobody knows first, by km.
+
+    Parameters
+    ----------
+    words, classes : of each line, as in the file and as the planner takes it.
+    length_m : of each line.
+    is_known : whether a word of the file is mapped to a class.
+    """
+    import pandas as pd
+
+    table = pd.DataFrame({"word": list(words), "road_class": list(classes), "length_m": length_m})
+    found = table.groupby(["word", "road_class"], sort=True)["length_m"].agg(["size", "sum"]).reset_index()
+    records = [
+        {
+            "word": word,
+            "road_class": road_class,
+            "n_lines": int(n),
+            "length_km": round(float(metres) / METRES_PER_KM, 3),
+            "is_known": is_known(word),
+        }
+        for word, road_class, n, metres in found.itertuples(index=False)
+    ]
+    return tuple(sorted(records, key=lambda one: (one["is_known"], -one["length_km"], one["word"])))
 
 
 def barrier_table(kinds: list[str], names: list[Any], shapes: Any, crs: str) -> gpd.GeoDataFrame:  # noqa: ANN401

@@ -26,6 +26,8 @@ class ImportOptions:
         path of a layer of buildings, parcels or land use, or of a raster; frame and layer are then those of that file.
     cell_m : side in metres of the cells they are put in, 0 for every building on its own; 100 where left out. For a
         raster of people: of the cells that finer ones are put together in; all are kept where left out.
+    is_noded : join the lines of a road layer where they cross without a shared vertex.
+    gap_m : draw road ends that stand alone on to the nearest road within so many metres; 0 = leave them.
     keep_rows : hand the rows of a table back as they stood in the file, for a workbook of corrections.
     """
 
@@ -38,4 +40,6 @@ class ImportOptions:
     update: bool = False
     split_by: str | None = None
     cell_m: float | None = None
+    is_noded: bool = False
+    gap_m: float = 0.0
     keep_rows: bool = False

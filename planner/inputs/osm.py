@@ -18,7 +18,16 @@ from planner.crs import WGS84, require_metric, suggest_working_crs, transform
 from planner.errors import InputError, MissingExtraError
 from planner.inputs.archives import require_file
 from planner.inputs.frames import study_region
-from planner.inputs.links import SEGMENT_REPAIRS, RoadsRead, Ways, barrier_table, motorways, road_table, split_ways
+from planner.inputs.links import (
+    SEGMENT_REPAIRS,
+    RoadsRead,
+    Ways,
+    barrier_table,
+    class_lengths,
+    motorways,
+    road_table,
+    split_ways,
+)
 from planner.inputs.records import MAX_LISTED, reading
 from planner.ledger import Ledger, LedgerRow
 from planner.progress import SILENT
@@ -142,9 +151,19 @@ def read_osm(path: str | Path, crs: str, progress: Progress = SILENT) -> RoadsRe
         barriers=_barriers_table(raw, water, roads),
         counts=counts,
         ledger=_ledger(path.name, raw, links, missing),
+        classes=_class_lengths(roads),
     )
     progress.update(3, 3)
     return read
+
+
+def _class_lengths(roads: gpd.GeoDataFrame) -> tuple[dict[str, Any], ...]:
+    """Return the kilometres of every highway value; those that the planner knows of are known."""
+    from planner.inputs.roads import road_classes
+
+    known = set(road_classes().values())
+    words = roads["class"].astype(str).tolist()
+    return class_lengths(words, words, roads.length.to_numpy(), known.__contains__)
 
 
 def _osmium() -> Any:  # noqa: ANN401  the module

@@ -23,10 +23,11 @@ from planner.inputs.frame_choice import choose_frame, fitting_words
 from planner.inputs.frames import centres, study_region, to_study
 from planner.inputs.headers import match_headers, require_choices, require_columns
 from planner.inputs.layers import SUFFIXES, read_layer
-from planner.inputs.links import SEGMENT_REPAIRS, RoadsRead, Ways, motorways, road_table, split_ways
+from planner.inputs.links import SEGMENT_REPAIRS, RoadsRead, Ways, class_lengths, motorways, road_table, split_ways
 from planner.inputs.options import ImportOptions
 from planner.inputs.records import MAX_LISTED, Findings, is_blank, shown, with_file
 from planner.ledger import LedgerRow
+from planner.network.faults import is_apart
 from planner.progress import SILENT
 from planner.schema import FLAGS, ROADS
 from planner.study import new_study
@@ -101,24 +102,43 @@ def read_road_lines(
     x, y = np.ascontiguousarray(xy.T)
     attributes = table.iloc[row].reset_index(drop=True)
     alike = attributes.groupby(list(attributes.columns), dropna=False, sort=False).ngroup()
-    links = split_ways(
-        Ways(
-            node=_nodes(x, y),
-            x=x,
-            y=y,
-            first=first,
-            alike=np.asarray(alike, dtype=np.int64),
-            is_oneway=(attributes["oneway"] != "no").to_numpy(),
-        )
+    ways = Ways(
+        node=_nodes(x, y),
+        x=x,
+        y=y,
+        first=first,
+        alike=np.asarray(alike, dtype=np.int64),
+        is_oneway=(attributes["oneway"] != "no").to_numpy(),
     )
+    ways, joints = _joined(ways, attributes, options, findings)
+    links = split_ways(ways)
     if not len(links.way):
         raise InputError(f"{records.file} holds no usable line.")
     _note_links(links, row, findings)
     progress.update(2, 3, "table")
     roads = road_table(links, _ids(records.row[row], links), attributes, crs)
-    counts = {"n_ways": len(first) - 1, **links.counts}
+    counts = {"n_ways": len(first) - 1, **links.counts, **joints}
+    words = [_text(word) for word in records.columns[found["class"]][row]]
+    known = {*road_classes(), *(plain_word(word) for word in options.class_mapping or {})}
+    classes = class_lengths(words, attributes["class"].tolist(), shapely.length(line), lambda w: plain_word(w) in known)
     progress.update(3, 3)
-    return RoadsRead(roads, motorways(roads), counts, findings.ledger())
+    return RoadsRead(roads, motorways(roads), counts, findings.ledger(), classes)
+
+
+def _joined(
+    ways: Ways, attributes: pd.DataFrame, options: ImportOptions, findings: Findings
+) -> tuple[Ways, dict[str, int]]:
+    """Return the ways joined as far as the user asked, and the counts of joints; crossings left open are told."""
+    from planner.inputs.noding import MAX_GAP_M, Noder
+
+    if not 0 <= options.gap_m <= MAX_GAP_M:
+        raise InputError(f"Gaps of {options.gap_m:g} m cannot be closed: give 0 to {MAX_GAP_M:.0f} metres.")
+    noder = Noder(ways, is_apart(attributes))
+    counts = {"n_crossings": noder.cross(is_joined=options.is_noded)}
+    if counts["n_crossings"] and not options.is_noded:
+        findings.note("", "crossings_open", n=counts["n_crossings"])
+    counts["n_gaps_closed"] = noder.attach(noder.dangling(), options.gap_m) if options.gap_m > 0 else 0
+    return noder.ways_joined(), counts
 
 
 @cache

@@ -632,9 +632,13 @@ def test_an_osm_file_cut_short(county, text_file):
         import_file(county, "roads", text_file('<?xml version="1.0"?><osm version="0.6"><node id="1"', name="路.osm"))
 
 
-def test_roads_are_not_appended(county, layer):
-    with pytest.raises(InputError, match="cannot be appended"):
-        import_file(county, "roads", layer([LINE], 道路等级=["县道"]), ImportOptions(append=True))
+def test_roads_are_laid_over_others_but_not_updated(county, layer):
+    with pytest.raises(InputError, match="no ids to update by"):
+        import_file(county, "roads", layer([LINE], 道路等级=["县道"]), ImportOptions(update=True))
+    once = import_file(county, "roads", layer([LINE], 道路等级=["县道"])).study
+    twice = import_file(once, "roads", layer([LINE], 道路等级=["乡道"]), ImportOptions(append=True)).study
+    assert set(twice.table("roads")["class"]) == {"tertiary"}
+    assert twice.table("roads").length.sum() == pytest.approx(once.table("roads").length.sum())
 
 
 def test_the_users_barriers_outlive_an_import_of_roads(county, layer):
