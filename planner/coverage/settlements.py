@@ -194,11 +194,11 @@ def settlement_totals(audit: pd.DataFrame, relocated_people: float | None = None
     -------
     DataFrame
         One row per size class that occurs, by size, and "all" last: size_class, n_settlements, n_served,
-        n_own_place, households, people, served_people, unserved_people (too far or disconnected), unknown_people,
-        base_people, outside_people, served_share, unserved_share, unknown_share, person_min_over. The first three
-        kinds of people add up to `people`; shares are of `base_people`, which for "all" are all relocated people;
-        outside_people = base_people - people: relocated people of no listed settlement (negative: the settlements
-        list more people than the demand).
+        n_own_place, n_own_inside (by distance), households, people, served_people, unserved_people (too far or
+        disconnected), unknown_people, base_people, outside_people, served_share, unserved_share, unknown_share,
+        person_min_over. Served, unserved and unknown people add up to `people`; shares are of `base_people`, which for
+        "all" are all relocated people; outside_people = base_people - people: relocated people of no listed settlement
+        (negative: the settlements list more people than the demand).
     """
     smallest = audit.groupby("size_class", sort=False)["people"].min().sort_values()
     parts = [(str(code), audit[audit["size_class"] == code]) for code in smallest.index]
@@ -219,6 +219,7 @@ def _total(code: str, part: pd.DataFrame, base_people: float | None) -> dict[str
         "n_settlements": len(part),
         "n_served": int(part["is_served"].sum()),
         "n_own_place": int(part["has_own_place"].sum()),
+        "n_own_inside": int((part["own_by"] == BY_DISTANCE).sum()),
         "households": float(households),
         "people": float(total),
         **dict(zip(("served_people", "unserved_people", "unknown_people"), map(float, sums), strict=True)),

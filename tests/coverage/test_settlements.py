@@ -112,7 +112,7 @@ def test_totals_stand_against_all_relocated_people(audit):
     assert (last["served_people"], last["unserved_people"], last["unknown_people"]) == (60, 1400, 3000)
     assert (last["served_share"], last["unserved_share"], last["unknown_share"]) == pytest.approx((0.012, 0.28, 0.6))
     assert (last["base_people"], last["outside_people"], last["households"]) == (5000, 540, 1040)
-    assert (last["n_settlements"], last["n_served"], last["n_own_place"]) == (5, 1, 2)
+    assert (last["n_settlements"], last["n_served"], last["n_own_place"], last["n_own_inside"]) == (5, 1, 2, 1)
     assert last["person_min_over"] == 14300
     assert totals.loc[0, "served_share"] == pytest.approx(60 / 560)
 

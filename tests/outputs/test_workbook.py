@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from planner.outputs.sheets import PEOPLE, SHARE, Sheet, SheetColumn, add_sheet, write_cell
+from planner.outputs.wording import in_words
 from planner.outputs.workbook import league_table, sheets, write_workbook
 from planner.scenario import Scenario
 from planner.texts import text
@@ -113,3 +114,12 @@ def test_a_sheet_of_no_rows_and_a_long_name(tmp_path):
     page = openpyxl.load_workbook(tmp_path / "none.xlsx").worksheets[1]
     assert len(page.title) == 31
     assert [page.cell(row, 1).data_type for row in (1, 2, 3)] == ["s", "s", "s"]
+
+
+def test_sizes_remedies_and_qualities_are_words(lattice_plan):
+    worded = in_words(lattice_plan.settlements, "zh")
+    assert set(worded["size_class"]) == {"小型"}
+    assert set(worded["remedy"].dropna()) <= {"提升现有阵地", "启用候选点", "流动服务", "先核查附近道路"}
+    assert set(in_words(lattice_plan.settlement_totals, "zh")["size_class"]) == {"小型", "合计"}
+    assert set(in_words(lattice_plan.equity.summary, "zh")["state"]) == {"现状", "启用之后"}
+    assert set(in_words(lattice_plan.practice.places, "zh")["quality"]) <= {"达标", "未达标", "未评"}
