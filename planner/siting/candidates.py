@@ -162,7 +162,10 @@ def _within(times: sparse.csr_matrix, cutoff_min: float) -> sparse.csr_matrix:
 
 
 def _nearer(times: sparse.csr_matrix, ground: Ground, wishes: Wishes) -> sparse.csr_matrix:
-    """Return the minutes without pairs of candidates that a place which stays makes useless: no plan uses them."""
+    """Return the minutes without pairs that no plan uses: excluded candidates, and where a place that stays is nearer.
+
+    Whom only an excluded candidate reaches is so reached by nobody, and no plan has to.
+    """
     nearest = np.where(np.isnan(ground.existing_min), np.inf, ground.existing_min)
     optional = {*wishes.closable, *wishes.movable}
     stays = [row for row, name in enumerate(ground.place_ids) if name not in optional]
@@ -171,6 +174,7 @@ def _nearer(times: sparse.csr_matrix, ground: Ground, wishes: Wishes) -> sparse.
         np.minimum.at(nearest, part.indices, part.data)
     row = np.repeat(np.arange(times.shape[0]), np.diff(times.indptr))
     keep = (row >= len(ground.candidates)) | (times.data < nearest[times.indices])
+    keep &= ~np.isin(row, [*exclusions(ground, wishes)])
     first = np.searchsorted(row[keep], np.arange(times.shape[0] + 1))
     return sparse.csr_matrix((times.data[keep], times.indices[keep], first), shape=times.shape)
 

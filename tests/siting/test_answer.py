@@ -375,7 +375,6 @@ def brute(ground, wishes):
         weights += (factor - 1) * ground.demand[group].to_numpy()
     out = (table["way"] == "6") | table["excluded"].notna() | table["candidate_id"].isin(wishes.lock_out)
     best_of_all = np.minimum(existing, minutes[~out].min(axis=0, initial=np.inf))
-    anyone = np.minimum(existing, minutes.min(axis=0, initial=np.inf))
     found = {}
     for size in range(n + 1):
         for rows in itertools.combinations(range(n), size):
@@ -394,11 +393,11 @@ def brute(ground, wishes):
                 given_up += number < quota.minimum
             if wishes.must_serve:
                 given_up += int((near[ground.demand["settlement"].notna()] > 15).sum())
-            found[rows] = (given_up, bool(limits), *value_of(wishes, weights, near, best_of_all, anyone, part))
+            found[rows] = (given_up, bool(limits), *value_of(wishes, weights, near, best_of_all, part))
     return found
 
 
-def value_of(wishes, weights, near, best_of_all, anyone, part):
+def value_of(wishes, weights, near, best_of_all, part):
     """(value, whether the objective's own demand holds); every value: less is better."""
     if wishes.objective == "max-cover":
         return -weights[near <= 15].sum(), True
@@ -407,7 +406,7 @@ def value_of(wishes, weights, near, best_of_all, anyone, part):
         cost = part["cost"].sum() if wishes.by_cost else len(part)
         return cost, weights[near <= 15].sum() >= wishes.cover_share * can - 1e-6
     reached = np.isfinite(near) & (weights > 0)
-    is_whole = not (np.isfinite(anyone) & ~np.isfinite(near) & (weights > 0)).any()
+    is_whole = not (np.isfinite(best_of_all) & ~np.isfinite(near) & (weights > 0)).any()
     if wishes.objective == "p-center":
         return near[reached].max(initial=0.0), is_whole
     late = near[reached] - (15.0 if wishes.objective == "least-excess" else 0.0)
@@ -477,6 +476,16 @@ def test_mixtures_against_brute_force(block):
 def test_many_mixtures_against_brute_force():
     for seed in range(1000, 2500):
         mixture(seed)
+
+
+def test_whom_only_an_excluded_candidate_reaches_nobody_has_to_reach(county):
+    ground = replace(county, existing_min=np.array([3.0, 20.0, 40.0, 40.0, 90.0, np.inf, np.inf]))
+    refused = ground.candidates.assign(excluded=[None, None, None, "refused", None])
+    answer = asked(replace(ground, candidates=refused), objective="p-median", n_new=1)
+    assert (answer.solution.status, chosen(answer)) == ("optimal", ["shop"])
+    assert sorted(chosen(asked(ground, objective="p-median", n_new=1))) == ["barn"]  # d5 can be reached, so it is
+    both = asked(ground, objective="p-median", n_new=1, lock_in=["shop"]).summary()
+    assert {rule["kind"] for rule in both["clash"]} == {"count", "lock-in", "reach"}
 
 
 def test_a_row_that_a_place_beats_is_left_out_of_the_minutes(county):
