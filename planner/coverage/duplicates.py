@@ -101,18 +101,24 @@ def _plain(name: str) -> str:
 
 
 def _places(table: gpd.GeoDataFrame, name: str) -> pd.DataFrame:
-    names = [each if isinstance(each, str) else "" for each in table["name"]]
-    towns = [each if isinstance(each, str) else "" for each in table["town"]] if "town" in table else [""] * len(table)
+    names, towns = _words(table, "name"), _words(table, "town")
     return pd.DataFrame({
         "table": name,
         "id": table[CONTRACTS[name].id_column].astype(str).to_numpy(),
         "name": names,
-        "tier": [each if isinstance(each, str) else "" for each in table["tier"]],
+        "tier": _words(table, "tier"),
         "own": [own_name(each, town) for each, town in zip(names, towns, strict=True)],
         "old": [old_names(each) for each in names],
         "x": table.geometry.x.to_numpy(),
         "y": table.geometry.y.to_numpy(),
     })  # fmt: skip
+
+
+def _words(table: gpd.GeoDataFrame, column: str) -> list[str]:
+    """Return the texts of a column, "" where there is none."""
+    if column not in table:
+        return [""] * len(table)
+    return [each if isinstance(each, str) else "" for each in table[column]]
 
 
 def _without_town(words: str, town: str) -> str:

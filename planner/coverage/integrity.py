@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from planner.coverage.areas import CLASSES, assign_areas, assign_by_position, level_of, texts
+from planner.coverage.duplicates import find_duplicates
 from planner.coverage.people import people_by_group
 from planner.coverage.places import ONLINE_WAY
 from planner.crs import transform
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 ALL = "all"
 _POINT_TABLES = ("facilities", "candidates", "demand", "settlements")
 _SHOWN = 5
+_LIKELY = 0.9
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,7 @@ def _findings(study: Study, assigned: Mapping[str, pd.DataFrame], scenario: Scen
         candidates = study.table("candidates")
         way = candidates["way"].astype(str)
         yield from _some("online_candidates", "candidates", candidates.loc[way == ONLINE_WAY, "candidate_id"])
+    yield from _double_findings(study)
     if study.has("demand"):
         yield from _demand_findings(study)
     if study.has("roads") and "elevation" in study.grids:
@@ -252,6 +255,17 @@ def _facility_findings(facilities: gpd.GeoDataFrame, scenario: Scenario) -> Iter
         "unknown_tier", "facilities", ids[is_strange], tiers=strange, known=", ".join(scenario.known_tiers)
     )
     yield from _some("online_facilities", "facilities", ids[is_online(facilities)])
+
+
+def _double_findings(study: Study) -> Iterator[Finding]:
+    """Yield places that are very likely listed twice, and candidates that look like places."""
+    pairs = find_duplicates(study)
+    is_within = pairs["table"] == pairs["other_table"]
+    is_likely = pairs["confidence"] >= _LIKELY
+    for table in ("facilities", "candidates"):
+        likely = pairs.loc[is_within & is_likely & (pairs["table"] == table), "other_id"]
+        yield from _some("listed_twice", table, likely.drop_duplicates())
+    yield from _some("candidate_is_place", "candidates", pairs.loc[~is_within, "other_id"].drop_duplicates())
 
 
 def _demand_findings(study: Study) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from planner.hashes import file_hash
 from planner.inputs.archives import require_file
 from planner.inputs.frames import county_outline
 from planner.inputs.options import ImportOptions
-from planner.ledger import Ledger, rows_of_table
+from planner.ledger import Ledger, LedgerRow, rows_of_table
 from planner.progress import SILENT
 from planner.schema import CONTRACTS
 
@@ -240,12 +240,13 @@ def _take_table(study: Study, name: str, path: Path, options: ImportOptions, pro
 
     read = read_table(study, CONTRACTS[name], path, options, progress)
     changed = _with_table(study, name, read.table, options)
+    ledger = _with_known_places(read.ledger, changed, path.name) if name == "candidates" else read.ledger
     if name == "demand":
         changed = changed.with_metadata(population_source=path.name)
     if name == "barriers":
         changed = changed.with_metadata(**{_BARRIER_SOURCE: "file"})
     rows = original_rows(read.records, read.ids, CONTRACTS[name]) if options.keep_rows else None
-    return _Taken(changed, read.ledger, read.counts, read.frame, read.proposal, rows, read.sources)
+    return _Taken(changed, ledger, read.counts, read.frame, read.proposal, rows, read.sources)
 
 
 def _take_split(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
@@ -270,6 +271,22 @@ def _take_split(study: Study, path: Path, options: ImportOptions, progress: Prog
         "people_moved": int(split.units["people_moved"].sum()),
     }
     return _Taken(changed, split.ledger, counts, options.frame or "")
+
+
+def _with_known_places(ledger: Ledger, study: Study, file: str) -> Ledger:
+    """Return the ledger with a remark on the candidates that look like places which the study has already."""
+    if not study.has("facilities"):
+        return ledger
+    from planner.coverage.duplicates import find_duplicates
+
+    pairs = find_duplicates(study)
+    pairs = pairs[pairs["table"] != pairs["other_table"]]
+    if not len(pairs):
+        return ledger
+    first = pairs.iloc[0]
+    values = {"n": pairs["other_id"].nunique(), "name": first["other_name"], "place": first["name"]}
+    remark = LedgerRow(file, 0, "", "candidates_like_places", values, is_refused=False)
+    return replace(ledger, rows=(remark, *ledger.rows))
 
 
 def _take_roads(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Cells = NDArray[np.object_]
 
 _MAX_VALUE_LENGTH = 80
+MAX_REPAIRS = 10_000
+"""Rows of a table with one repair that are listed one by one; the rest are counted. Refusals are all listed."""
 MAX_LISTED = 1_000
 """Rows of one kind that are listed one by one where a whole layer may have the same fault; the rest are counted."""
 
@@ -54,7 +56,7 @@ class Records:
     file : name of the file, for the ledger.
     headers : as written in the file, in its order; may repeat.
     columns : one array of cells per header, all of length n_rows.
-    row : int64[n_rows], the number under which the user sees the row.
+    row : int64[n_rows], the number under which the user sees the row, rising.
     geometry : shapely geometries (or None), where the file has some.
     crs : of the geometry, as the file declares it.
     has_short_headers : the format cuts headers at ten bytes (shapefiles).
@@ -89,14 +91,15 @@ class Findings:
         self.refused = np.zeros(len(row), bool)
         self.closed = np.zeros(len(row), bool)
         self.rows: list[LedgerRow] = []
-        self._index = {int(number): i for i, number in enumerate(row)}
+        self._repaired: dict[tuple[str, str], list[int]] = {}
 
     def add(self, findings: Sequence[LedgerRow]) -> None:
         """Take over findings that were made elsewhere about rows of this file."""
         for finding in findings:
-            if finding.is_refused and finding.row in self._index:
-                self.refused[self._index[finding.row]] = True
-                self.close(self._index[finding.row])
+            i = int(np.searchsorted(self.row, finding.row))
+            if finding.is_refused and i < len(self.row) and self.row[i] == finding.row:
+                self.refused[i] = True
+                self.close(i)
         self.rows.extend(findings)
 
     def close(self, i: int) -> None:
@@ -114,8 +117,12 @@ class Findings:
 
     def repair(self, i: int, column: str, code: str, change: tuple[str, str], **values: Any) -> None:  # noqa: ANN401
         """Keep the i-th record, with a value changed from `change[0]` to `change[1]`."""
-        old, new = shown(change[0]), shown(change[1])
         row = int(self.row[i])
+        alike = self._repaired.setdefault((code, column), [row, 0])
+        alike[1] += not self.closed[i]
+        if alike[1] > MAX_REPAIRS:
+            return
+        old, new = shown(change[0]), shown(change[1])
         self._say(i, LedgerRow(self.file, row, column, code, values, is_refused=False, old_value=old, new_value=new))
 
     def note(self, column: str, code: str, **values: Any) -> None:  # noqa: ANN401
@@ -128,7 +135,12 @@ class Findings:
 
     def ledger(self) -> Ledger:
         """Return the ledger, in the order of the file."""
-        rows = sorted(self.rows, key=lambda finding: finding.row)
+        more = [
+            LedgerRow(self.file, 0, column, "more_alike", {"n": n - MAX_REPAIRS, "row": row}, is_refused=False)
+            for (_, column), (row, n) in self._repaired.items()
+            if n > MAX_REPAIRS
+        ]
+        rows = sorted([*self.rows, *more], key=lambda finding: finding.row)
         return Ledger(len(self.row), int(self.refused.sum()), tuple(rows))
 
 

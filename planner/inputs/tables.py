@@ -53,9 +53,8 @@ _CONVERT = {
     ".rar": "Unpack it and make a .zip, or name the file inside.",
     ".7z": "Unpack it and make a .zip, or name the file inside.",
 }
-_POLYGON, _POLYGONS = 3, 6
+_POINT, _POLYGON, _POLYGONS = 0, 3, 6
 _LEVEL_WORDS = frozenset(choice_key(word) for code, words in LEVELS for word in (code, *words))
-_PLACES = ("Point", "Polygon", "MultiPolygon")
 # Tables whose rows must lie in the county; boundaries and barriers may reach beyond it.
 _BOUND_TO_COUNTY = ("facilities", "candidates", "demand", "settlements")
 
@@ -281,14 +280,18 @@ def _frame_hint(findings: Findings, records: Records, found: Mapping[str, int], 
 def _as_points(geometry: Shapes, findings: Findings) -> Shapes:
     """Return a point for every shape: a point inside a polygon; lines are refused."""
     shapes = _single(geometry)
-    for i in _present(shapes, findings):
+    present = np.array(_present(shapes, findings), dtype=np.int64)
+    code = shapely.get_type_id(shapes[present])
+    for i in present[~np.isin(code, (_POINT, _POLYGON, _POLYGONS))].tolist():
+        findings.refuse(i, "", "not_a_place", geometry=shapes[i].geom_type)
+        shapes[i] = None
+    areas = present[np.isin(code, (_POLYGON, _POLYGONS))]
+    for i in areas.tolist():
         kind = shapes[i].geom_type
-        if kind not in _PLACES:
-            findings.refuse(i, "", "not_a_place", geometry=kind)
-            shapes[i] = None
-        elif kind != "Point":
-            findings.repair(i, "", "geometry_to_point", (kind, "Point"), geometry=kind)
-            shapes[i] = shapely.point_on_surface(shapely.make_valid(shapes[i]))
+        findings.repair(i, "", "geometry_to_point", (kind, "Point"), geometry=kind)
+    is_invalid = ~shapely.is_valid(shapes[areas])
+    shapes[areas[is_invalid]] = shapely.make_valid(shapes[areas[is_invalid]])
+    shapes[areas] = shapely.point_on_surface(shapes[areas])
     return shapes
 
 
