@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, told apart by colour-blind eyes.
 TIER_COLOURS = ("#4B0082", "#CC79A7", "#0072B2", "#56B4E9", "#999933", "#882255")
 BANDS_MIN = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0)
-BAND_COLOURS = ("#00441B", "#238B45", "#74C476", "#FED976", "#FD8D3C", "#E31A1C", "#800026")
+# Blue within 15 minutes, orange beyond: told apart by colour-blind eyes and on a pale projector.
+BAND_COLOURS = ("#08306B", "#2171B5", "#6BAED6", "#FEE391", "#FE9929", "#CC4C02", "#662506")
 UNKNOWN_COLOUR = "#9E9E9E"
 GAP_COLOUR = "#B2182B"
 PROPOSAL_COLOUR = "#F0E442"

@@ -11,7 +11,7 @@ import shapely
 
 from planner.crs import WGS84, transform
 from planner.errors import MissingExtraError
-from planner.outputs.maps import UNKNOWN_COLOUR
+from planner.outputs.maps import BAND_COLOURS, UNKNOWN_COLOUR
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 BAND_FACTORS = (1 / 3, 2 / 3, 1.0, 4 / 3, 2.0, 3.0)
 """Upper ends of the bands as multiples of the time limit; for 15 minutes 5, 10, 15, 20, 30 and 45."""
-# Blue within the limit, orange beyond: told apart by colour-blind eyes and on a pale projector.
-BAND_COLOURS = ("#08306B", "#2171B5", "#6BAED6", "#FEE391", "#FE9929", "#CC4C02", "#662506")
 EDGE_COLOUR = "#000000"
 GAIN_FACTORS = (-2 / 3, -1 / 3, -1 / 15, 1 / 15, 1 / 3, 2 / 3)
 # Purple = slower, green = faster (ColorBrewer PRGn), nothing where both are alike.

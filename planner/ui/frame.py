@@ -28,9 +28,12 @@ LONGEST_MIN = 60
 _LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
 
 
-def style() -> None:
-    """Put the app's style sheet into the page."""
-    st.html(f"<style>{(resources.files('planner.ui') / 'app.css').read_text(encoding='utf-8')}</style>")
+def style(language: Language) -> None:
+    """Put the app's style sheet into the page, and words of ours over those that Streamlit says in English only."""
+    sheet = (resources.files("planner.ui") / "app.css").read_text(encoding="utf-8")
+    words = text("ui.choose_files", language)
+    sheet += f'[data-testid="stFileUploaderDropzone"] button::after {{ content: "{words}"; font-size: 14px; }}'
+    st.html(f"<style>{sheet}</style>")
 
 
 def head(state: AppState, page: str, pages: Mapping[str, StreamlitPage]) -> None:

@@ -12,8 +12,8 @@ import shapely
 import streamlit as st
 
 from planner.crs import WGS84
-from planner.outputs.maps import FEW_PLACES, STATUS_COLOURS, STATUS_OF_REASON, UNKNOWN_COLOUR, tier_colour
-from planner.outputs.overlays import BAND_COLOURS, EDGE_COLOUR, bands_min
+from planner.outputs.maps import BAND_COLOURS, FEW_PLACES, STATUS_COLOURS, STATUS_OF_REASON, UNKNOWN_COLOUR, tier_colour
+from planner.outputs.overlays import EDGE_COLOUR, bands_min
 from planner.outputs.statement import tier_name
 from planner.texts import Language, text
 from planner.ui.leaflet import publish, tiles_url

@@ -39,8 +39,8 @@ def main() -> None:
     """Show the page that the reader chose, on the study named on the command line at first."""
     _leave_the_path()
     st.set_page_config(page_title=text("ui.title", "zh"), layout="wide", initial_sidebar_state="collapsed")
-    frame.style()
     state = session_state()
+    frame.style(state.language)
     if not is_admitted(state.language):
         return
     _first_study(state)
