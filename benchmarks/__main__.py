@@ -15,16 +15,22 @@ SHORT_FORMS = (
     ("reach_peers", "porto_alegre"),
     ("reach_nearest", "what_if", "cores"),
     ("circles", "10000"),
+    ("reach_profile", "porto_alegre"),
     ("or_library", "scp", "pcenter", "--limit", "5"),
+    ("siting", "--short"),
     ("demo",),
 )
+LONGEST_S = 150  # of one script; an idle machine needs a minute at most
 
 
 def main():
     started = time.perf_counter()
     for name, *options in SHORT_FORMS:
         print(f"\n== {name} {' '.join(options)}", flush=True)
-        subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], check=False)
+        try:
+            subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], check=False, timeout=LONGEST_S)
+        except subprocess.TimeoutExpired:
+            print(f"stopped after {LONGEST_S} s: run python -m benchmarks.{name} by itself")
     print(f"\n{time.perf_counter() - started:.0f} s in all")
 
 

@@ -11,14 +11,16 @@ import sys
 import time
 
 import numpy as np
+import shapely
 
 from benchmarks.reach_fixtures import networks, prepared, scattered
 from benchmarks.timing import medians, row
 from planner.reach import kernels
 from planner.reach import threads as threads_module
 from planner.reach.positions import make_positions, search_graph
+from planner.reach.road_edits import build_bridge, change_road, close_road
 from planner.reach.travel_times import travel_times
-from planner.reach.what_if import close_place, covered_people, open_place, start_what_if
+from planner.reach.what_if import close_place, covered_people, open_place, start_what_if, undo
 
 NO_LIMIT = 2**31 - 2
 
@@ -69,6 +71,33 @@ def what_if():
                 f"what-if, {what} a place, kernel, Andorra", f"{statistics.median(kernel_ms[what]):.4f} ms", "<= 0.2 ms"
             )
             row(f"what-if, {what} a place, to new totals", f"{statistics.median(total_ms[what]):.3f} ms", "<= 20 ms")
+
+
+def what_if_roads():
+    """Close a road, change its class, build a bridge, take each back: Andorra, 200 places, 5,000 points."""
+    for _, network in networks(["andorra"]):
+        profile_network = prepared(network, "walk")
+        trial = start_what_if(
+            profile_network, scattered(profile_network, 200, 1), scattered(profile_network, 5000, 2), horizon_min=30
+        )
+        rng = np.random.default_rng(0)
+        spent = {"close": [], "class": [], "bridge": [], "undo": []}
+        for _ in range(9):
+            edge = int(rng.integers(0, network.n_edges))
+            road, node = int(network.edge_road[edge]), network.edge_from[edge]
+            x, y = network.x[node], network.y[node]
+            edits = {
+                "close": lambda r=road: close_road(trial, r),
+                "class": lambda r=road: change_road(trial, r, "steps"),
+                "bridge": lambda x=x, y=y: build_bridge(trial, shapely.LineString([(x, y), (x + 200, y + 200)])),
+            }
+            for what, edit in edits.items():
+                for name, task in ((what, edit), ("undo", lambda: undo(trial))):
+                    start = time.process_time()
+                    task()
+                    spent[name].append((time.process_time() - start) * 1e3)
+        for what, times in spent.items():
+            row(f"what-if on a road, {what}, to new minutes, Andorra", f"{statistics.median(times):.0f} ms", "")
 
 
 def cores():
@@ -133,6 +162,7 @@ if __name__ == "__main__":
     asked = {word for word in sys.argv[1:] if not word.startswith("-")} or {"nearest", "what_if", "cores"}
     if "what_if" in asked:
         what_if()
+        what_if_roads()
     if "cores" in asked:
         cores()
     if "nearest" in asked:
