@@ -77,27 +77,31 @@ def what_if_roads():
     """Close a road, change its class, build a bridge, take each back: Andorra, 200 places, 5,000 points."""
     for _, network in networks(["andorra"]):
         profile_network = prepared(network, "walk")
-        trial = start_what_if(
-            profile_network, scattered(profile_network, 200, 1), scattered(profile_network, 5000, 2), horizon_min=30
-        )
-        rng = np.random.default_rng(0)
-        spent = {"close": [], "class": [], "bridge": [], "undo": []}
-        for _ in range(9):
-            edge = int(rng.integers(0, network.n_edges))
-            road, node = int(network.edge_road[edge]), network.edge_from[edge]
-            x, y = network.x[node], network.y[node]
-            edits = {
-                "close": lambda r=road: close_road(trial, r),
-                "class": lambda r=road: change_road(trial, r, "steps"),
-                "bridge": lambda x=x, y=y: build_bridge(trial, shapely.LineString([(x, y), (x + 200, y + 200)])),
-            }
-            for what, edit in edits.items():
-                for name, task in ((what, edit), ("undo", lambda: undo(trial))):
-                    start = time.process_time()
-                    task()
-                    spent[name].append((time.process_time() - start) * 1e3)
-        for what, times in spent.items():
-            row(f"what-if on a road, {what}, to new minutes, Andorra", f"{statistics.median(times):.0f} ms", "")
+        places, points = scattered(profile_network, 200, 1), scattered(profile_network, 5000, 2)
+        _road_edits(network, start_what_if(profile_network, places, points, horizon_min=30))
+
+
+def _road_edits(network, trial):
+    rng = np.random.default_rng(0)
+    spent = {"close": [], "class": [], "bridge": [], "undo": []}
+
+    def timed(what, task, *arguments):
+        start = time.process_time()
+        task(trial, *arguments)
+        spent[what].append((time.process_time() - start) * 1e3)
+
+    for _ in range(9):
+        edge = int(rng.integers(0, network.n_edges))
+        road, node = int(network.edge_road[edge]), network.edge_from[edge]
+        x, y = network.x[node], network.y[node]
+        timed("close", close_road, road)
+        timed("undo", undo)
+        timed("class", change_road, road, "steps")
+        timed("undo", undo)
+        timed("bridge", build_bridge, shapely.LineString([(x, y), (x + 200, y + 200)]))
+        timed("undo", undo)
+    for what, times in spent.items():
+        row(f"what-if on a road, {what}, to new minutes, Andorra", f"{statistics.median(times):.0f} ms", "")
 
 
 def cores():

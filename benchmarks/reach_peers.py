@@ -50,7 +50,7 @@ def measure(name, network, code):
             for i in range(0, n, 64)
         )
 
-    few = 20 if code == "walk" else 4
+    few = 20 if code == "walk" else 2
     for package in ("pandana", "pandarm"):
         peer = range_queries(package, network, (tail, head, cost), sources[:30])
         if peer:
