@@ -51,7 +51,11 @@ def new(
 def import_(
     study: StudyPath,
     kind: Annotated[str, typer.Argument(help=KINDS)],
-    file: Annotated[Path, typer.Argument(help="The file, as it is")],
+    file: Annotated[Path | None, typer.Argument(help="The file, as it is")] = None,
+    place: Annotated[str | None, typer.Option(help="Fetch the roads of this place from OpenStreetMap first")] = None,
+    within: Annotated[
+        bool, typer.Option("--within", help="Fetch the roads within the study's areas from OpenStreetMap first")
+    ] = False,
     frame: Annotated[str | None, typer.Option(help="Coordinate frame of the file, such as EPSG:4490")] = None,
     column: Annotated[list[str] | None, typer.Option(help="field=header, may be repeated")] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; '*' for all that hold the table")] = None,
@@ -80,6 +84,10 @@ def import_(
     from planner.outputs.corrections import write_corrections
     from planner.store import open_study, save_study
 
+    if place is not None or within:
+        file = _fetched(study, kind, file, place)
+    elif file is None:
+        raise InputError("Name the file to import.")
     options = ImportOptions(
         frame=frame,
         columns=pairs(column or []),
@@ -108,6 +116,17 @@ def import_(
         print_json(import_document(result, is_dry_run=dry_run))
     else:
         print_import(result, file.name, is_dry_run=dry_run)
+
+
+def _fetched(study: Path, kind: str, file: Path | None, place: str | None) -> Path:
+    """Return the file of roads fetched from OpenStreetMap: the one named, else one beside the study."""
+    from planner.inputs.download import download_roads
+
+    if kind != "roads":
+        raise InputError("Only roads are fetched from OpenStreetMap. Leave --place and --within out.")
+    target = file or study.with_name(f"{study.stem}-roads.osm")
+    with Bars() as bars:
+        return download_roads(target, place, opened_study(study), bars)
 
 
 def pairs(texts: list[str]) -> dict[str, str]:
