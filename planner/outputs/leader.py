@@ -220,6 +220,8 @@ def _settlements(words: _Words) -> Block:
         "profile": words.profile,
     }  # fmt: skip
     hard = plan.settlements[~plan.settlements["is_served"].astype(bool)].sort_values("rank").head(WORST_SETTLEMENTS)
+    if len(hard) < WORST_SETTLEMENTS:
+        heading = words("settlements_few")
     if not len(hard):
         return Block(heading, [words("settlements_all", **values)])
     values |= {
