@@ -50,11 +50,16 @@ def page(state: AppState) -> None:
     if made is None:
         return
     choices_bar(state, with_group=False)
-    board, compared = st.tabs(text("ui_plans.what_if_tabs", state.language).split("|"))
-    with board:
-        _board(state, made)
-    with compared:
+    # No tabs: those switch in the browser alone, and the comparison would stand as it was before the last edits.
+    names = text("ui_plans.what_if_tabs", state.language).split("|")
+    view = st.segmented_control(
+        text("ui.page_what_if", state.language), range(len(names)), format_func=names.__getitem__, required=True,
+        default=0, key="what_if view", label_visibility="collapsed",
+    )  # fmt: skip
+    if view:
         _compare(state, made)
+    else:
+        _board(state, made)
 
 
 @st.fragment
