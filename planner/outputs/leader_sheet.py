@@ -30,9 +30,9 @@ def add_leader_sheet(workbook: Workbook, page: LeaderPage, language: Language = 
     for number, width in enumerate(_WIDTHS, start=1):
         sheet.column_dimensions[get_column_letter(number)].width = width
     row = _line(sheet, 1, page.title, size=18, colour=_BLUE, bold=True)
-    row = _line(sheet, row, page.subtitle, colour=_GREY)
     if page.mark:
         row = _line(sheet, row, page.mark, colour=_RED, bold=True)
+    row = _line(sheet, row, page.subtitle, colour=_GREY)
     row = _tile_rows(sheet, row, page)
     for block in page.blocks:
         row = _block_rows(sheet, row + 1, block)

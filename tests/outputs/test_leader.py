@@ -77,6 +77,7 @@ def test_the_sheet_is_one_portrait_page_without_formulas(plan, tmp_path):
     book.save(tmp_path / "leader.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "leader.xlsx").worksheets[-1]
     assert sheet.title == "领导一页纸"
+    assert "合成" in sheet.cell(2, 1).value
     assert sheet.page_setup.orientation == "portrait"
     assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 1)
     cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
