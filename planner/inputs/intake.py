@@ -216,11 +216,13 @@ def _take(study: Study, kind: str, path: Path, options: ImportOptions, progress:
             raise InputError("Only people are split: leave --split-by out, or import them as demand.")
         return _take_split(study, path, options, progress)
     is_raster = kind == "elevation" or (kind == "population" and _is_raster(path))
-    is_osm = kind == "roads" and path.suffix.lower() in _OSM_SUFFIXES
+    is_osm = kind in ("roads", "barriers") and path.suffix.lower() in _OSM_SUFFIXES
     if is_raster or is_osm:
         _refuse_choice(path, options)
     if kind == "elevation":
         return _take_elevation(study, path, options, progress)
+    if kind == "barriers" and path.suffix.lower() in _OSM_SUFFIXES:
+        return _take_osm_barriers(study, path, options, progress)
     if kind == "roads":
         return _take_roads(study, path, options, progress)
     if is_raster:
@@ -334,6 +336,18 @@ def _merged_roads(study: Study, over: gpd.GeoDataFrame, file: str) -> tuple[gpd.
     return merged.roads, _Merging(
         {f"merged_{key}": value for key, value in merged.counts.items()}, Ledger(rows=(note,))
     )
+
+
+def _take_osm_barriers(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
+    """Take the rivers, railways, water and motorways of an OpenStreetMap file as barriers, and none of its roads."""
+    from planner.inputs.osm import read_osm
+    from planner.ledger import Ledger
+
+    read = read_osm(path, study.crs, progress)
+    # Ids of the file's own, so that the barriers of another file are not taken for these.
+    barriers = read.barriers.assign(barrier_id=[f"{path.stem}-{i}" for i in range(1, len(read.barriers) + 1)])
+    changed = _with_table(study, "barriers", barriers, options).with_metadata(**{_BARRIER_SOURCE: "file"})
+    return _Taken(changed, Ledger(rows_in=len(read.barriers)), {}, WGS84)
 
 
 def _take_elevation(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:

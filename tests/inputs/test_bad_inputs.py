@@ -660,3 +660,18 @@ def test_a_workbook_with_charts_only(county, tmp_path):
     book.save(tmp_path / "c.xlsx")
     with pytest.raises(InputError):
         import_file(county, "facilities", tmp_path / "c.xlsx", WGS84)
+
+
+def test_barriers_of_an_osm_file_without_its_roads(county, text_file):
+    pytest.importorskip("osmium")
+    at = {1: (109.0, 32.6), 2: (109.01, 32.6), 3: (109.0, 32.61)}
+    nodes = "".join(f'<node id="{i}" lon="{lon}" lat="{lat}"/>' for i, (lon, lat) in at.items())
+    way = '<way id="{}"><nd ref="{}"/><nd ref="{}"/><tag k="{}" v="{}"/></way>'
+    ways = way.format(10, 1, 2, "highway", "path") + way.format(11, 2, 3, "waterway", "river")
+    file = text_file(f'<?xml version="1.0"?><osm version="0.6">{nodes}{ways}</osm>', name="水.osm")
+    result = import_file(county, "barriers", file)
+    assert list(result.study.table("barriers")["kind"]) == ["river"]
+    assert not result.study.has("roads")
+    assert result.summary["rows_in"] == 1
+    again = import_file(result.study, "barriers", file, ImportOptions(append=True)).study
+    assert len(again.table("barriers")) == 1
