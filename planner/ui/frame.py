@@ -175,8 +175,9 @@ def groups_of(state: AppState) -> Sequence[str]:
     return [code for code in GROUPS if code == "all" or code in columns]
 
 
-def fault(state: AppState, error: Exception, key: tuple[Any, ...] | None = None) -> None:
-    """Show what went wrong and how to mend it; with a job's key also a button that tries again."""
+def fault(state: AppState, error: Exception) -> None:
+    """Show what went wrong and how to mend it; for the error of a job also a button that tries again."""
+    key = getattr(error, "job_key", None)
     st.error(plain(translated(str(error), state.language)))
     if key is not None and st.button(text("ui.again", state.language), key=f"again {key}"):
         jobs().drop(key)

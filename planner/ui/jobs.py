@@ -124,8 +124,12 @@ def awaited(key: tuple[Any, ...], work: Callable[[Progress], Any], session: str,
 
 
 def finished(job: Job) -> Any:
-    """Return the result of a finished job, or raise its error; work that failed waits for `Jobs.drop` to start anew."""
+    """Return the result of a finished job, or raise its error; work that failed waits for `Jobs.drop` to start anew.
+
+    The error carries the job's key as `job_key`, so that a page can offer to try again.
+    """
     if job.error is not None:
+        job.error.__dict__["job_key"] = job.key
         raise job.error
     return job.result
 

@@ -56,6 +56,7 @@ def test_a_failure_stays_until_it_is_dropped():
     with pytest.raises(InputError):
         finished(jobs.start(("x",), work, "one"))
     assert calls == [1]
+    assert job.error.job_key == ("x",)
     jobs.drop(("x",))
     assert jobs.start(("x",), work, "one").done.wait(10)
     assert calls == [1, 1]
