@@ -10,12 +10,13 @@ import numpy as np
 
 from planner.errors import CancelledError
 from planner.siting.bounds import Prices, Sides, cover_certificate, relaxed_duals, sides_of
+from planner.siting.branch import Tree, near_relaxation
 from planner.siting.deadline import Deadline
-from planner.siting.interior import Relaxation, bound_of, relaxation
+from planner.siting.interior import Relaxation, relaxation
 from planner.siting.mip import Limits, solve_model
 from planner.siting.models import cover_model
 from planner.siting.outcome import Outcome
-from planner.siting.reduce import Reduced, reduce_cover
+from planner.siting.reduce import Reduced, narrowed, reduce_cover
 from planner.siting.search import compile_kernels, exchange_of, first_plan, improved
 
 if TYPE_CHECKING:
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
     from planner.siting.rules import Rules
     from planner.siting.solution import Ask
 
-SMALL = 60_000
-SPARSE = 30_000
-INTERIOR_SITES = 2_500
+SMALL = 3_000
+INTERIOR_SITES = 400
 MARGIN = 1e-7
+ROOM = 1e-4
+SEARCH_EVERY = 64
 
 
 def most_covered(problem: SitingProblem, ask: Ask, rules: Rules, progress: Progress) -> Outcome:
@@ -81,20 +83,6 @@ class _Stage:
     sides: Sides
 
 
-def _by_highs(reduced: Reduced, sides: Sides, time_limit_s: float) -> Relaxation | None:
-    """Solve the relaxation of few pairs, which HiGHS does faster than dense steps."""
-    model = cover_model(reduced, sides)
-    relaxed = replace(model, is_integer=np.zeros(model.costs.size, dtype=bool))
-    answer = solve_model(relaxed, Limits(time_limit_s=0.5 * time_limit_s), method="ipm")
-    if answer.x is None or answer.duals is None:
-        return None
-    demand = np.minimum(reduced.weights, answer.duals[: model.first_side])
-    rules = answer.duals[model.first_side :]
-    by_site = reduced.covers.astype(np.float64)
-    bound = bound_of(by_site, reduced.weights, sides, demand, rules)
-    return Relaxation(np.clip(answer.x[: reduced.rows.size], 0, 1), demand, rules, bound)
-
-
 class _Climb:
     """One run: the best plan, the best prices and what they hold fixed, all of the original problem."""
 
@@ -106,6 +94,8 @@ class _Climb:
         self.fixings: list[Leaf] = []
         self.proof: tuple[float, Certificate, int] | None = None
         self.dropped = np.zeros((0, 2), dtype=np.int64)
+        self.relaxed: Relaxation | None = None
+        self.n_offers = 0
         self.is_whole = bool(np.all(problem.weights == np.floor(problem.weights)))
 
     def run(self, rules: Rules, reduced: Reduced) -> Outcome:
@@ -116,8 +106,7 @@ class _Climb:
         try:
             if not self._first_plan(stage):
                 return _by_model(self.problem, self.ask, rules, reduced, self.deadline)
-            stage = self._steps(stage)
-            stage = self._interior(stage)
+            stage = self._narrowed(stage)
             claim = self._branch(stage)
         except CancelledError:
             status = "cancelled"
@@ -161,60 +150,35 @@ class _Climb:
         assert self.is_open is not None  # noqa: S101  a first plan was found
         return self.is_open[stage.reduced.rows]
 
-    def _steps(self, stage: _Stage) -> _Stage:
-        """Improve prices by subgradient steps where the relaxation is too large to be solved at once."""
-        from planner.siting.kernels import descend, rule_columns
-
-        reduced, sides = stage.reduced, stage.sides
-        count = [number for number, name in enumerate(stage.rules.names) if name[0] == "count"]
-        others = np.setdiff1d(np.arange(len(stage.rules.names)), count)
-        if reduced.rows.size <= INTERIOR_SITES // 3 or (others.size and reduced.rows.size <= INTERIOR_SITES):
-            return stage
-        n_pick = round(sides.upper[count[0]]) if count else -1
-        exchange = (reduced.covers.indptr.astype(np.int64), reduced.covers.indices.astype(np.int64))
-        by_site = rule_columns(sides.matrix[others])
-        demand, price, scale = 0.5 * reduced.weights, np.zeros(others.size), 1.0
-        for _ in range(40):
-            goal = self.value - reduced.base_value
-            bound, demand, price, _, scale = descend(
-                *exchange, reduced.weights, n_pick, *by_site, sides.upper[others], demand, price, goal, 50, scale
-            )
-            self.bound = min(self.bound, bound + reduced.base_value)
-            self._report()
-            if scale < 1e-3 or self.deadline.left_s < 0.6 * self.ask.time_limit_s or self.is_settled():  # noqa: PLR2004
-                break
-        rule_price = np.zeros(len(stage.rules.names))
-        rule_price[others] = price
-        if count:
-            net = reduced.covers @ demand - sides.matrix.T @ rule_price
-            rule_price[count[0]] = max(0.0, np.sort(net)[-n_pick]) if 0 < n_pick <= net.size else 0.0
-        return self._fixed(stage, Prices(demand, rule_price))
-
-    def _interior(self, stage: _Stage) -> _Stage:
+    def _narrowed(self, stage: _Stage) -> _Stage:
         """Solve the relaxation, search among what it opens, hold fixed what it settles; again while that helps."""
         for _ in range(4):
             reduced = stage.reduced
-            if reduced.rows.size == 0 or reduced.rows.size > INTERIOR_SITES or self.is_settled():
+            if reduced.rows.size == 0 or self.is_settled():
                 break
-            answer = self._relaxed(stage)
-            if answer is None:
+            self.relaxed = self._relaxation(stage)
+            if self.relaxed is None:
                 break
-            self.bound = min(self.bound, answer.bound + reduced.base_value)
+            self.bound = min(self.bound, self.relaxed.bound + reduced.base_value)
             before = self.value
-            self._search_near(stage, answer.x)
-            after = self._fixed(stage, Prices(answer.demand, answer.rules))
+            self._search_near(stage, self.relaxed.x)
+            after = self._fixed(stage, Prices(self.relaxed.demand, self.relaxed.rules))
             is_smaller = after.reduced.rows.size < 0.9 * reduced.rows.size
             stage = after
-            if not is_smaller and self.value <= before:
+            if not is_smaller and (self.value <= before or self.deadline.left_s < 0.5 * self.ask.time_limit_s):
                 break
         return stage
 
-    def _relaxed(self, stage: _Stage) -> Relaxation | None:
+    def _relaxation(self, stage: _Stage) -> Relaxation | None:
         reduced = stage.reduced
-        if reduced.covers.nnz <= SPARSE:
-            return _by_highs(reduced, stage.sides, self.deadline.left_s)
-        until = 0.4 * self.deadline.left_s
-        return relaxation(reduced.covers, reduced.weights, stage.sides, lambda: self.deadline.left_s < until)
+        until = 0.6 * self.deadline.left_s
+
+        def is_late() -> bool:
+            return self.deadline.left_s < until
+
+        if reduced.rows.size <= INTERIOR_SITES:
+            return relaxation(reduced.covers, reduced.weights, stage.sides, is_late)
+        return near_relaxation(reduced, stage.sides, self.value - reduced.base_value, is_late)
 
     def _search_near(self, stage: _Stage, x: NDArray[np.float64]) -> None:
         """Search from the plan that opens the largest fractions, and once more from the best plan."""
@@ -260,32 +224,42 @@ class _Climb:
         highest[reduced.rows[shut]] = 0
         highest[self.dropped[:, 0]] = 0
         rules = replace(stage.rules, lowest=lowest, highest=highest)
-        smaller = reduce_cover(self.problem, rules, drop_dominated=False)
+        smaller = narrowed(reduced, rules)
         self._report()
         return _Stage(rules, smaller, sides_of(rules, smaller.rows))
 
     def _branch(self, stage: _Stage) -> float:
-        """Let HiGHS close the rest; returns the bound that it claims."""
+        """Divide what is left until no part can hold a better plan; returns the bound of that."""
         reduced = stage.reduced
         if reduced.rows.size == 0:
             return self.value
         if self.is_settled():
             return math.nan
-        model = cover_model(reduced, stage.sides)
-        own = self._own(stage)
-        covered = (own.astype(np.int64) @ reduced.covers) > 0
-        start = np.concatenate([own, covered]).astype(np.float64)
-        gap = 1.0 - 1e-6 if self.is_whole else 1e-7
-        limits = Limits(max(0.1, self.deadline.left_s), self.ask.gap_share, self.ask.max_nodes, gap)
-        answer = solve_model(model, limits, start, self.deadline.progress)
-        if answer.x is not None:
-            plan = answer.x[: reduced.rows.size] > 0.5  # noqa: PLR2004  0 or 1
-            covered = (plan.astype(np.int64) @ reduced.covers) > 0
-            self._offer(stage, float(reduced.weights[covered].sum()) + reduced.base_value, plan)
-        if answer.status == "infeasible" or not math.isfinite(answer.bound):
+        start = self._relaxation(stage)
+        if start is None:
             return math.nan
-        claim = reduced.base_value - answer.bound
-        claim = math.floor(claim + 1e-6) if self.is_whole else claim
-        if answer.status == "cancelled":
-            raise CancelledError("Cancelled.")
-        return max(claim, self.value)
+        room = 1.0 - ROOM if self.is_whole else MARGIN * max(1.0, abs(self.value))
+        self.n_offers = 0
+
+        def offer(plan: NDArray[np.bool_]) -> float:
+            self._offer_rounded(stage, plan)
+            return self.value - reduced.base_value
+
+        def is_enough(bound: float) -> bool:
+            return bound + reduced.base_value - self.value <= self.ask.gap_share * abs(self.value)
+
+        tree = Tree(reduced, stage.sides, offer, room)
+        bound = tree.run(start, self.value - reduced.base_value, self.deadline, self.ask.max_nodes, is_enough)
+        claim = min(bound + reduced.base_value, self.bound)
+        return max(math.floor(claim + ROOM) if self.is_whole else claim, self.value)
+
+    def _offer_rounded(self, stage: _Stage, plan: NDArray[np.bool_]) -> None:
+        """Keep a plan of the tree when it is better; now and then search from it, as the tree grows ever less often."""
+        self.n_offers += 1
+        if (stage.sides.matrix @ plan.astype(np.float64) > stage.sides.upper + MARGIN).any():
+            return
+        if self.n_offers & (self.n_offers - 1) == 0 or self.n_offers % SEARCH_EVERY == 0:
+            self._search(stage, plan, 1, 0.02)
+            return
+        covered = (plan.astype(np.int64) @ stage.reduced.covers) > 0
+        self._offer(stage, float(stage.reduced.weights[covered].sum()) + stage.reduced.base_value, plan)

@@ -1,4 +1,4 @@
-"""Compiled loops of the cover engine: prices by subgradient steps, exchanges with incremental gains.
+"""Compiled loops of the cover engine: exchanges with incremental gains, and products for the interior method.
 
 Relations come twice: by site (`first`, `column`) and by demand column (`start`, `site`). Rules come by site
 (`rule_first`, `rule`, `coef`). All compiled functions that call one another stand in this file.
@@ -29,98 +29,6 @@ def worth_of(first: Any, column: Any, price: Any, out: Any) -> Any:
 
 
 @compiled
-def descend(
-    first: Any,
-    column: Any,
-    weight: Any,
-    n_pick: Any,
-    rule_first: Any,
-    rule: Any,
-    coef: Any,
-    upper: Any,
-    price: Any,
-    rule_price: Any,
-    lowest_value: Any,
-    n_steps: Any,
-    scale: Any,
-) -> Any:
-    """Improve prices by deflected subgradient steps; returns best bound, best prices, how often each site was picked.
-
-    With `n_pick` >= 0 at most that many sites are picked, the others by the sign of their net worth.
-    Camerini, Fratta and Maffioli (1975) for the direction, Held and Karp (1971) for the step.
-    """
-    n, m, n_rules = first.size - 1, weight.size, upper.size
-    best_price, best_rule_price = price.copy(), rule_price.copy()
-    best = np.inf
-    worth = np.empty(n)
-    times = np.zeros(m)
-    slope = np.zeros(m)
-    rule_slope = np.zeros(n_rules)
-    picked_often = np.zeros(n)
-    last_gain = 0
-    for step in range(n_steps):
-        worth_of(first, column, price, worth)
-        bound = 0.0
-        for r in range(n_rules):
-            bound += rule_price[r] * upper[r]
-        for i in range(n):
-            for k in range(rule_first[i], rule_first[i + 1]):
-                worth[i] -= rule_price[rule[k]] * coef[k]
-        for d in range(m):
-            bound += weight[d] - price[d]
-            times[d] = -1.0
-        now = upper.copy()
-        if 0 <= n_pick < n:
-            order = np.argpartition(worth, n - n_pick)[n - n_pick :] if n_pick > 0 else np.zeros(0, np.int64)
-        else:
-            order = np.arange(n)
-        for i in order:
-            if worth[i] > 0:
-                bound += worth[i]
-                picked_often[i] += 1.0
-                for k in range(first[i], first[i + 1]):
-                    times[column[k]] += 1.0
-                for k in range(rule_first[i], rule_first[i + 1]):
-                    now[rule[k]] -= coef[k]
-        if bound < best * (1 - 1e-7):
-            last_gain = step
-        if bound < best:
-            best = bound
-            best_price[:] = price
-            best_rule_price[:] = rule_price
-        if step - last_gain >= 20:
-            scale *= 0.6
-            last_gain = step
-            price[:] = best_price
-            rule_price[:] = best_rule_price
-            slope[:] = 0.0
-            rule_slope[:] = 0.0
-            if scale < 1e-4:
-                break
-            continue
-        length = 0.0
-        for d in range(m):
-            if (price[d] <= 0 and times[d] > 0) or (price[d] >= weight[d] and times[d] < 0):
-                times[d] = 0.0
-            slope[d] = times[d] + 0.4 * slope[d]
-            length += slope[d] * slope[d]
-        for r in range(n_rules):
-            step_r = now[r]
-            if rule_price[r] <= 0 and step_r > 0:
-                step_r = 0.0
-            rule_slope[r] = step_r + 0.4 * rule_slope[r]
-            length += rule_slope[r] * rule_slope[r]
-        if length < 1e-12:
-            break
-        size = scale * max(bound - lowest_value, 1e-6 * abs(bound)) / length
-        for d in range(m):
-            price[d] = min(weight[d], max(0.0, price[d] - size * slope[d]))
-        for r in range(n_rules):
-            rule_price[r] = max(0.0, rule_price[r] - size * rule_slope[r])
-    return best, best_price, best_rule_price, picked_often, scale
-
-
-@compiled
 def add_products(start: Any, site: Any, weight: Any, out: Any) -> Any:
     """Add to the lower half of `out` the sum over columns of weight times (its sites) x (its sites)."""
     for d in range(weight.size):
@@ -143,10 +51,9 @@ def add_rule_products(first: Any, column: Any, coef: Any, weight: Any, out: Any)
 
 
 @compiled
-def _change(
-    i: Any, sign: Any, first: Any, column: Any, start: Any, site: Any, weight: Any, times: Any, gain: Any, loss: Any
-) -> Any:
-    """Open (`sign` 1) or close (-1) site i: `gain` of closed and `loss` of open sites follow."""
+def _change(i: Any, sign: Any, relation: Any, times: Any, gain: Any, loss: Any, touched: Any) -> Any:
+    """Open (`sign` 1) or close (-1) site i: `gain` of closed and `loss` of open sites follow, and are `touched`."""
+    first, column, start, site, weight = relation
     for k in range(first[i], first[i + 1]):
         d = column[k]
         before = times[d]
@@ -156,16 +63,20 @@ def _change(
             for q in range(start[d], start[d + 1]):
                 gain[site[q]] -= w
                 loss[site[q]] += w
+                touched[site[q]] = True
         elif sign > 0 and before == 1:
             for q in range(start[d], start[d + 1]):
                 loss[site[q]] -= w
+                touched[site[q]] = True
         elif sign < 0 and before == 1:
             for q in range(start[d], start[d + 1]):
                 gain[site[q]] += w
                 loss[site[q]] -= w
+                touched[site[q]] = True
         elif sign < 0 and before == 2:
             for q in range(start[d], start[d + 1]):
                 loss[site[q]] += w
+                touched[site[q]] = True
 
 
 @compiled
@@ -196,12 +107,11 @@ def _take(j: Any, sign: Any, rule_first: Any, rule: Any, coef: Any, left: Any) -
 @compiled
 def _open(i: Any, sign: Any, relation: Any, rules: Any, state: Any) -> Any:
     """Open (`sign` 1) or close (-1) site i and keep all that follows; returns the change of value."""
-    first, column, start, site, weight = relation
     rule_first, rule, coef, _ = rules
-    times, gain, loss, left, is_open, counts = state
+    times, gain, loss, left, is_open, counts, touched = state
     change = gain[i] if sign > 0 else -loss[i]
     counts[0] += _take(i, sign, rule_first, rule, coef, left)
-    _change(i, sign, first, column, start, site, weight, times, gain, loss)
+    _change(i, sign, relation, times, gain, loss, touched)
     is_open[i] = sign > 0
     return change
 
@@ -210,7 +120,7 @@ def _open(i: Any, sign: Any, relation: Any, rules: Any, state: Any) -> Any:
 def _fill(relation: Any, rules: Any, cost: Any, state: Any, barred: Any) -> Any:
     """Open what fits and gains most, ties by lower cost, then the first; returns the gain."""
     rule_first, rule, coef, _ = rules
-    _, gain, _, left, is_open, counts = state
+    _, gain, _, left, is_open, counts, _ = state
     total = 0.0
     while True:
         pick, most, cheapest = -1, _EPS, np.inf
@@ -230,7 +140,7 @@ def _best_partner(out: Any, relation: Any, rules: Any, state: Any, extra: Any) -
     """Return the site that fits best in place of open site `out`, and what the exchange changes; -1 = none fits."""
     first, column, start, site, weight = relation
     rule_first, rule, coef, _ = rules
-    times, gain, loss, left, is_open, counts = state
+    times, gain, loss, left, is_open, counts, _ = state
     extra[:] = 0.0
     for k in range(first[out], first[out + 1]):
         d = column[k]
@@ -250,29 +160,32 @@ def _best_partner(out: Any, relation: Any, rules: Any, state: Any, extra: Any) -
 
 @compiled
 def _settle(relation: Any, rules: Any, cost: Any, state: Any, barred: Any) -> Any:
-    """Exchange open sites for better ones until no exchange gains; returns the gain."""
-    _, gain, _, _, is_open, _ = state
-    extra = np.empty(gain.size)
+    """Exchange touched open sites, and those that lose least, for better ones until no exchange gains."""
+    _, gain, loss, _, is_open, _, touched = state
+    n = gain.size
+    extra = np.empty(n)
     total = _fill(relation, rules, cost, state, barred)
-    waiting = np.flatnonzero(is_open)
+    for _ in range(2):
+        least = -1
+        for i in range(n):
+            if is_open[i] and not touched[i] and (least < 0 or loss[i] < loss[least]):
+                least = i
+        if least >= 0:
+            touched[least] = True
     at, idle = 0, 0
-    while waiting.size and idle < waiting.size:
-        out = waiting[at]
-        pick, most = _best_partner(out, relation, rules, state, extra)
-        if pick >= 0 and most > 1e-7:
-            total += _open(out, -1, relation, rules, state)
-            total += _open(pick, 1, relation, rules, state)
-            waiting[at] = pick
-            idle = 0
-            more = _fill(relation, rules, cost, state, barred)
-            if more > 0:
-                total += more
-                waiting = np.flatnonzero(is_open)
-                at = 0
-                continue
-        else:
+    while idle < n:
+        if not (is_open[at] and touched[at]):
+            at = (at + 1) % n
             idle += 1
-        at = (at + 1) % waiting.size
+            continue
+        touched[at] = False
+        idle = 0
+        pick, most = _best_partner(at, relation, rules, state, extra)
+        if pick >= 0 and most > 1e-7:
+            total += _open(at, -1, relation, rules, state)
+            total += _open(pick, 1, relation, rules, state)
+            total += _fill(relation, rules, cost, state, barred)
+    touched[:] = False
     return total
 
 
@@ -289,9 +202,9 @@ def exchange(relation: Any, rules: Any, cost: Any, is_open: Any, n_rounds: Any, 
     n, m = first.size - 1, weight.size
     state = (
         np.zeros(m, dtype=np.int32), np.zeros(n), np.zeros(n), upper.copy(), np.zeros(n, dtype=np.bool_),
-        np.zeros(1, dtype=np.int64),
+        np.zeros(1, dtype=np.int64), np.ones(n, dtype=np.bool_),
     )  # fmt: skip
-    gain, left, open_now, counts = state[1], state[3], state[4], state[5]
+    gain, left, open_now, counts, touched = state[1], state[3], state[4], state[5], state[6]
     worth_of(first, column, weight, gain)
     for r in range(upper.size):
         counts[0] += left[r] < -_EPS
@@ -343,6 +256,7 @@ def exchange(relation: Any, rules: Any, cost: Any, is_open: Any, n_rounds: Any, 
             for i in range(n):
                 if best_open[i] and not open_now[i]:
                     value += _open(i, 1, relation, rules, state)
+            touched[:] = False
     return best, best_open
 
 

@@ -68,6 +68,30 @@ def reduce_cover(problem: SitingProblem, rules: Rules, *, needed: int = 1, drop_
     return Reduced(rows, merged, weights, left[kept[first]], base_value, left == 0, column_of, dropped)
 
 
+def narrowed(reduced: Reduced, rules: Rules) -> Reduced:
+    """Return what is left of a reduced problem (each column needs one row more) once `rules` hold more rows fixed."""
+    is_open = rules.lowest[reduced.rows] == 1
+    is_free = ~is_open & (rules.highest[reduced.rows] == 1)
+    is_covered = covers_of(reduced.covers, np.flatnonzero(is_open)) > 0
+    kept = np.flatnonzero(~is_covered)
+    columns = reduced.covers[is_free][:, kept].tocsc()
+    group, n_groups = merge_columns(columns, reduced.needed[kept])
+    merged, weights, first = _merged(columns, group, n_groups, reduced.weights[kept])
+    # The number after the last stands for demand that has no column (-1).
+    column_of = np.full(reduced.weights.size + 1, -1, dtype=np.int64)
+    column_of[kept] = group
+    return Reduced(
+        reduced.rows[is_free],
+        merged,
+        weights,
+        reduced.needed[kept[first]],
+        reduced.base_value + float(reduced.weights[is_covered].sum()),
+        reduced.is_settled | (np.append(is_covered, False)[reduced.column_of] & (reduced.column_of >= 0)),
+        column_of[reduced.column_of],
+        reduced.dropped,
+    )
+
+
 def _keys(problem: SitingProblem, left: NDArray[np.int64]) -> NDArray[np.int64]:
     if problem.fair_by is None:
         return left

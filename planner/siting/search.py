@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from planner.siting.deadline import Deadline
     from planner.siting.reduce import Reduced
 
-ROUNDS = 40
+ROUNDS = (40, 200)
+ROUND_WORK = 1e7
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +56,17 @@ def exchange_of(reduced: Reduced, sides: Sides, costs: NDArray[np.float64]) -> E
 @cache
 def compile_kernels() -> None:
     """Compile the loops of the climb once, so that the first question's clock does not pay for it."""
-    from planner.siting import kernels
+    from planner.siting import branch_kernels, kernels
 
     first, items, people = np.array([0, 1, 2]), np.array([0, 1]), np.ones(2)
-    none, zero = np.zeros(0, dtype=np.int64), np.zeros(0)
+    none, zero = np.zeros(0, dtype=np.int64), np.zeros(2)
     rules = (np.array([0, 1, 2]), np.array([0, 0]), np.ones(2), np.ones(1))
     kernels.exchange((first, items, first, items, people), rules, people, np.zeros(2, dtype=bool), 1, 1e15, 0)
-    kernels.descend(first, items, people, 1, np.zeros(3, dtype=np.int64), none, zero, zero, people, zero, 1.0, 2, 1.0)
+    narrow, flags = items.astype(np.int32), np.zeros(2, dtype=np.bool_)
+    one_rule = (np.array([0, 2]), items, np.ones(2), np.ones(1))
+    branch_kernels.approach((first, narrow, people), one_rule, 1, zero[:2], people.copy(), zero[:1], np.ones(3))
+    node = (np.zeros(2, dtype=np.int8), none, zero[:2], people.copy(), zero[:1])
+    branch_kernels.visit((first, narrow, first, narrow, people), one_rule, 1, node, np.ones(3), flags)
     kernels.add_products(first, items, people, np.zeros((2, 2)))
     by_rule = sparse.csr_matrix(np.ones((1, 2)))
     kernels.add_rule_products(by_rule.indptr, by_rule.indices, by_rule.data, np.ones(1), np.zeros((2, 2)))
@@ -86,11 +91,12 @@ def improved(
     until = share * deadline.left_s
     began = deadline.left_s
     value, best = run(exchange.relation, exchange.rules, exchange.costs, is_open, 0, 1e15, 0)
+    n_rounds = int(np.clip(ROUND_WORK / max(1, best.sum() * best.size), *ROUNDS))
     idle = 0
     for batch in range(n_batches):
         if began - deadline.left_s > until or idle >= 4:  # noqa: PLR2004  batches without a better plan
             break
-        again, plan = run(exchange.relation, exchange.rules, exchange.costs, best, ROUNDS, 1e15, batch + 1)
+        again, plan = run(exchange.relation, exchange.rules, exchange.costs, best, n_rounds, 1e15, batch + 1)
         idle = 0 if again > value else idle + 1
         value, best = again, plan
     return float(value), best
