@@ -107,7 +107,7 @@ def test_the_library_example_runs(small_study, tmp_path, monkeypatch, capsys):
     (tmp_path / "demo-out").mkdir()
     save_study(small_study, tmp_path / "demo-out" / "county.gpkg")
     monkeypatch.chdir(tmp_path)
-    (example,) = blocks("README.md", "python")
+    *_, example = blocks("README.md", "python")
     exec(compile(example, "README.md", "exec"), {})
     assert capsys.readouterr().out.rstrip().endswith("True")
 
