@@ -46,6 +46,7 @@ MAX_POINTS = 200
 """Points looked at, evenly taken from the file: more do not make the answer surer, only slower."""
 UNLIKELY = 1e-3
 """A declared frame with less of the evidence than this is not taken without a question."""
+_UNLIKELY_OLD = 0.05
 MOSTLY = 0.5
 """A frame in which fewer of the points fall where the study is, is none of them."""
 
@@ -193,7 +194,9 @@ def is_doubtful(hypotheses: Sequence[Hypothesis], declared: str) -> bool:
     Where nothing fits, or only the declared frame's own numbers are out of place, the rows say so themselves.
     """
     share = sum(hypothesis.confidence for hypothesis in hypotheses if declared in hypothesis.frames)
-    return bool(hypotheses) and 0.0 < share < UNLIKELY
+    # A .prj of an old datum is often a leftover of the time before 2018, when CGCS2000 became the only one in use.
+    limit = _UNLIKELY_OLD if old_datum(declared) else UNLIKELY
+    return bool(hypotheses) and 0.0 < share < limit
 
 
 def _sample(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     _People = tuple[NDArray[np.object_], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
     from planner.progress import Progress
 
-WINDOW_CELLS = 8_000_000
-"""Cells read at a time: 64 MB, however large the raster is."""
+WINDOW_CELLS = 4_000_000
+"""Cells read at a time: 32 MB, however large the raster is."""
 MAX_CELL_M = 10_000.0
 """A larger cell is a town."""
 MAX_POINTS = 5_000_000

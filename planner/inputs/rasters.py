@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SUFFIXES = (".tif", ".tiff", ".hgt", ".img", ".asc", ".vrt")
 _ADVICE = "The file is damaged, cut short or no raster: export or download it again."
 _PICTURE_BANDS = 3
+# GDAL keeps what it has read, up to a twentieth of the machine's memory: a strip of the file is enough.
+_CACHE_MB = 128
 _TILE_NAME = "N32E108.hgt"
 
 
@@ -50,6 +52,7 @@ def open_rasters(path: Path) -> Iterator[list[Any]]:
             members = [file for file in stack.enter_context(unpacked(path)) if file.suffix.lower() in SUFFIXES]
         if not members or members[0].suffix.lower() not in SUFFIXES:
             raise InputError(f"{path.name} holds no raster. Rasters are read from {', '.join((*SUFFIXES, '.zip'))}.")
+        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=_CACHE_MB))
         yield [stack.enter_context(_opened(rasterio, member, path.name)) for member in members]
 
 
