@@ -113,3 +113,10 @@ def test_an_official_layer_is_laid_over_the_roads_that_are_there(planner, lattic
     assert "secondary" in planner("import", study, "roads", layer, "--append").out
     assert planner("import", study, "roads", layer, "--update").code == 2
     assert planner("import", study, "roads", layer, "--gap", 99).code == 2
+
+
+@pytest.mark.parametrize(
+    "words", [("--distance", "0"), ("--distance", "nan"), ("--distance", "1e9"), ("--profile", "x")]
+)
+def test_bad_choices_of_completeness_are_one_message(planner, lattice_file, words):
+    assert planner("completeness", lattice_file, *words).code == 2

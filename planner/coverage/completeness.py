@@ -11,6 +11,7 @@ import shapely
 from planner.coverage.areas import AREA_COLUMNS, area_membership
 from planner.coverage.people import people_by_group
 from planner.coverage.population_share import share_of
+from planner.errors import ScenarioError
 from planner.units import M2_PER_KM2, METRES_PER_KM
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from planner.study import Study
 
-FAR_M = 300.0
+FAR_M, MAX_FAR_M = 300.0, 50_000.0
 FOOT_CLASSES = frozenset({"footway", "path", "steps", "pedestrian", "cycleway", "bridleway", "corridor"})
 NO_HOMES = frozenset({"motorway", "motorway_link"})
 """Nobody lives on these: they do not make a place near a road."""
@@ -59,7 +60,14 @@ def completeness_table(
         road; "far_from_roads" `FAR_SHARE` of the people or more live beyond `far_m` of any road; "sparse" below the
         lower fence of the county's own distribution (Tukey 1977) both per km2 and per person; "no_footpaths" less than
         `FOOT_SHARE` of all length is for walkers only. Ranked by doubts, then by far and unknown people, then by id.
+
+    Raises
+    ------
+    ScenarioError
+        When the distance is not above 0, or beyond 50 km.
     """
+    if not 0 < far_m <= MAX_FAR_M:
+        raise ScenarioError(f"A distance of {far_m:g} m makes no sense here: give up to {MAX_FAR_M:,.0f} metres.")
     membership = area_membership(assigned, study.tables.get("areas"))
     table = membership.rows.copy()
     whole = ~((table["area_level"] == "county") & table["area_class"].isin(["urban", "rural"]))
