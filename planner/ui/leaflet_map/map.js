@@ -76,7 +76,7 @@ function point(spec, feature, latlng) {
 
 // Many places on a whole county would hide it: small from afar, full size from near.
 function scale() {
-  return Math.min(1.3, Math.max(0.5, (map.getZoom() - 6) / 5.5));
+  return Math.min(1.3, Math.max(0.5, ((map.getZoom() || 10) - 6) / 5.5));
 }
 
 map.on("zoomend", () => map.eachLayer((layer) => {
@@ -200,24 +200,30 @@ function legend(next) {
 }
 
 function look(next) {
-  if (next.focus && JSON.stringify(next.focus) !== focusKey) {
+  if (next.focus && hasSize() && JSON.stringify(next.focus) !== focusKey) {
     focusKey = JSON.stringify(next.focus);
     map.fitBounds(next.focus, { maxZoom: 15, padding: [60, 60], animate: false });
   }
 }
 
+// A map in a part of the page that is not shown yet has no size, and no place to look at.
+function hasSize() {
+  const size = map.getSize();
+  return size.x > 0 && size.y > 0;
+}
+
 function firstLook(next) {
   const key = next.view || JSON.stringify(next.bounds);
-  if (key === viewKey) return;
+  if (key === viewKey || !hasSize()) return;
   viewKey = key;
   let kept = null;
   try { kept = JSON.parse(sessionStorage.getItem("view " + key)); } catch { kept = null; }
-  if (kept) map.setView(kept.center, kept.zoom, { animate: false });
+  if (kept && Number.isFinite(kept.center.lat) && Number.isFinite(kept.center.lng)) map.setView(kept.center, kept.zoom, { animate: false });
   else map.fitBounds(next.bounds, { paddingTopLeft: [next.legend && next.legend.length ? 190 : 10, 10], paddingBottomRight: [10, 10], animate: false });
 }
 
 map.on("moveend", () => {
-  if (viewKey === null) return;
+  if (viewKey === null || !hasSize()) return;
   try {
     sessionStorage.setItem("view " + viewKey, JSON.stringify({ center: map.getCenter(), zoom: map.getZoom() }));
   } catch { /* a browser that keeps nothing */ }
@@ -256,5 +262,10 @@ window.addEventListener("message", (event) => {
   work = work.then(() => draw(now)).then(() => { look(now); highlight(now); document.body.dataset.drawn = String(now.stamp || 1); })
     .catch((error) => console.error(String(error)));
 });
-new ResizeObserver(() => map.invalidateSize()).observe(document.getElementById("map"));
+new ResizeObserver(() => {
+  map.invalidateSize();
+  if (!args.layers) return;
+  firstLook(args);
+  look(args);
+}).observe(document.getElementById("map"));
 say("streamlit:componentReady", { apiVersion: 1 });
