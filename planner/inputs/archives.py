@@ -46,15 +46,15 @@ _WORDS = {
 }
 _EXPECTED = {
     ".csv": None, ".tsv": None, ".txt": None, ".geojson": None, ".json": None, ".shp": None, ".dbf": None, ".dxf": None,
-    ".kml": None, ".tab": None, ".mif": None, ".gml": None, ".fgb": "flatgeobuf", ".xls": "ole", ".et": "ole",
+    ".kml": None, ".tab": None, ".mif": None, ".fgb": "flatgeobuf", ".xls": "ole", ".et": "ole",
     ".xlsx": "zip", ".zip": "zip", ".kmz": "zip", ".gpkg": "sqlite", ".parquet": "parquet", ".geoparquet": "parquet",
 }  # fmt: skip
 # GDAL looks at what a file holds, not at its name: a virtual layer dressed up as one of these would read other files.
 _TEXT_HEADS = {
-    ".geojson": (b"{", b"["), ".json": (b"{", b"["), ".kml": (b"<",), ".gml": (b"<",), ".tab": (b"!table",),
+    ".geojson": (b"{", b"["), ".json": (b"{", b"["), ".kml": (b"<",), ".tab": (b"!table",),
     ".mif": (b"version",),
 }  # fmt: skip
-_XML_ROOTS = {".kml": b"<kml", ".gml": b"<"}
+_XML_ROOTS = {".kml": b"<kml"}
 _FORBIDDEN = (b"<ogrvrtdatasource", b"<vrtdataset", b"<!entity", b"gdal_config", b"<ogcwfs")
 _HEAD_BYTES = 4096
 _BLANKS = b"\xef\xbb\xbf \t\r\n\x1e"

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 OUTSIDE_TOLERANCE_M = 1_000.0
 # A CRS is used a little beyond its official area: counties do not end at a zone's meridian.
 _BEYOND_AREA_OF_USE_DEG = 2.0
+_PART = 4_096
 _MAX_LON, _MAX_LAT = 180.0, 90.0
 _PLAIN = re.compile(r"[+-]?[0-9.]+(e[+-]?[0-9]+)?", re.IGNORECASE)
 
@@ -134,8 +135,11 @@ def to_study(
     placed = geometry.copy()
     placed[outside_crs | outside] = None
     placed[swapped] = shapely.transform(placed[swapped], lambda xy: xy[:, ::-1])
-    moved = np.asarray(shapely.transform(placed, _mover(frame, region.crs)), dtype=object)
-    impossible = _has_vertex(placed, _is_off_the_globe(frame)) | _has_vertex(moved, _is_nowhere)
+    move = _mover(frame, region.crs)
+    moved = np.empty_like(placed)
+    for part in _parts(len(placed)):
+        moved[part] = shapely.transform(placed[part], move)
+    impossible = has_vertex(placed, _is_off_the_globe(frame)) | has_vertex(moved, is_nowhere)
     moved[impossible] = None
     outside_crs |= impossible
     for i in np.flatnonzero(outside_crs).tolist():
@@ -156,22 +160,29 @@ def _mover(frame: str, crs: str) -> Callable[[Floats], Floats]:
     return lambda xy: np.column_stack(convert(xy[:, 0], xy[:, 1], frame, crs))
 
 
-def _has_vertex(geometry: Shapes, is_such: Callable[[Floats], NDArray[np.bool_]]) -> NDArray[np.bool_]:
-    """Return bool[n]: which shapes have a vertex for which `is_such` holds."""
-    xy, owner = shapely.get_coordinates(geometry, return_index=True)
+def _parts(n: int) -> list[slice]:
+    """Return slices of at most `_PART` shapes: the vertices of millions of them are not held twice at once."""
+    return [slice(start, start + _PART) for start in range(0, n, _PART)]
+
+
+def has_vertex(geometry: Shapes, is_such: Callable[[Floats], NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Return bool[n]: which shapes have a vertex for which `is_such` (x, y -> bool) holds."""
     has = np.zeros(len(geometry), dtype=bool)
-    has[owner[is_such(xy)]] = True
+    for part in _parts(len(geometry)):
+        xy, owner = shapely.get_coordinates(geometry[part], return_index=True)
+        has[part.start + owner[is_such(xy)]] = True
     return has
 
 
-def _is_nowhere(xy: Floats) -> NDArray[np.bool_]:
+def is_nowhere(xy: Floats) -> NDArray[np.bool_]:
+    """Return which rows of x, y are not finite."""
     return np.asarray(~np.isfinite(xy).all(axis=1))
 
 
 def _is_off_the_globe(frame: str) -> Callable[[Floats], NDArray[np.bool_]]:
     """Return the check for vertices that a geographic frame cannot have: PROJ would wrap 469 E around to 109 E."""
     if not is_degrees(frame):
-        return _is_nowhere
+        return is_nowhere
     return lambda xy: ~((np.abs(xy[:, 0]) <= _MAX_LON) & (np.abs(xy[:, 1]) <= _MAX_LAT))
 
 

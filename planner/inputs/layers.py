@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUFFIXES = (
-    ".shp", ".gpkg", ".gdb", ".geojson", ".json", ".kml", ".tab", ".mif", ".dxf", ".fgb", ".gml", ".parquet",
+    ".shp", ".gpkg", ".gdb", ".geojson", ".json", ".kml", ".tab", ".mif", ".dxf", ".fgb", ".parquet",
     ".geoparquet", ".dbf",
 )  # fmt: skip
 # Formats of one file with several layers.
-_LAYERED = (".gpkg", ".gdb", ".kml", ".dxf", ".gml")
+_LAYERED = (".gpkg", ".gdb", ".kml", ".dxf")
 _RAW_TEXTS = (".shp", ".dbf", ".tab", ".mif")
 ENCODINGS = ("utf-8", "gb18030")
 _RAW = "ISO-8859-1"

@@ -16,7 +16,7 @@ from planner.inputs.archives import choose, folder_files, require_file, unpacked
 from planner.inputs.cells import choice_key
 from planner.inputs.checks import checked_columns, people_counts, require_usable
 from planner.inputs.frame_choice import choose_frame, fitting_words
-from planner.inputs.frames import centres, points_of, study_region, to_study
+from planner.inputs.frames import centres, has_vertex, is_nowhere, points_of, study_region, to_study
 from planner.inputs.headers import fields, listing, require_choices, require_columns
 from planner.inputs.origins import place_origins
 from planner.inputs.proposals import propose
@@ -345,10 +345,8 @@ def _single(geometry: Shapes) -> Shapes:
 
 def _present(shapes: Shapes, findings: Findings) -> list[int]:
     """Return the positions of shapes that are there; refuses the others, and those with impossible coordinates."""
-    xy, owner = shapely.get_coordinates(shapes, return_index=True)
-    present = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
     # Bounds would hide a single vertex that is not a number.
-    present[owner[~np.isfinite(xy).all(axis=1)]] = False
+    present = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes) & ~has_vertex(shapes, is_nowhere)
     for i in np.flatnonzero(~present).tolist():
         findings.refuse(i, "", "no_geometry")
         shapes[i] = None

@@ -365,7 +365,7 @@ def _(folder):
 
 def _layer_cases():
     plain = ImportOptions()
-    for name in ("层.gpkg", "层.geojson", "层.fgb", "层.gdb", "层.gml", "层.parquet"):
+    for name in ("层.gpkg", "层.geojson", "层.fgb", "层.gdb", "层.parquet"):
 
         def write(folder, name=name):
             if name.endswith(".parquet"):

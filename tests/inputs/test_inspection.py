@@ -77,10 +77,35 @@ def test_what_is_no_recipe(tmp_path, text):
 
 def test_a_virtual_layer_dressed_up_as_another_is_refused(tmp_path):
     gpd.GeoDataFrame({"名称": ["甲"]}, geometry=[shapely.Point(1, 1)], crs=4326).to_file(tmp_path / "secret.geojson")
-    for name in ("a.kml", "a.geojson", "a.gml"):
+    for name in ("a.kml", "a.geojson"):
         (tmp_path / name).write_text(
             f'<OGRVRTDataSource><!-- <kml --><OGRVRTLayer name="secret"><SrcDataSource>{tmp_path}/secret.geojson'
             "</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"
         )
         with pytest.raises(InputError, match="something else, or damaged"):
             inspect_file(tmp_path / name)
+
+
+def test_a_drawing_gives_roads(county, tmp_path):
+    lines = [shapely.LineString([(109.0, 32.7), (109.01, 32.7)]), shapely.LineString([(109.01, 32.7), (109.02, 32.71)])]
+    drawing = gpd.GeoDataFrame({"Layer": ["县道", "乡道"]}, geometry=lines, crs=4326)
+    drawing.to_file(tmp_path / "路.dxf", driver="DXF", engine="pyogrio")
+    options = ImportOptions(frame="EPSG:4326", columns={"class": "Layer"})
+    result = import_file(county, "roads", tmp_path / "路.dxf", options)
+    assert (result.ledger.rows_accepted, len(result.study.table("roads"))) == (2, 2)
+
+
+def test_an_import_never_reads_the_hidden_files_of_an_archive(county, tmp_path):
+    import zipfile
+
+    path = tmp_path / "点.kmz"
+    kml = (
+        '<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document><name>点</name>'
+        "<Placemark><name>甲站</name><ExtendedData><Data name='层级'><value>站</value></Data></ExtendedData>"
+        "<Point><coordinates>109.0,32.7</coordinates></Point></Placemark></Document></kml>"
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("doc.kml", kml)
+        archive.writestr("__MACOSX/._doc.kml", "x")
+    table = import_file(county, "facilities", path).study.table("facilities")
+    assert table[["name", "tier"]].to_numpy().tolist() == [["甲站", "station"]]
