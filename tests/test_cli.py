@@ -372,7 +372,7 @@ def test_a_wrong_word_is_named(planner, lattice_file, tmp_path, words, told):
         (("roads", "{table}"), ""),
         (("elevation", "{table}"), ""),
         (("roads", "{table}", "--class-map", "{tmp}/none.toml"), "none.toml"),
-        (("roads", "{table}", "--append"), "appended"),
+        (("roads", "{table}", "--append"), "map layer"),
     ],
 )
 def test_a_wrong_import_leaves_the_study_as_it_was(planner, tmp_path, words, told):

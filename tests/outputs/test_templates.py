@@ -61,9 +61,8 @@ def _filled(column, i, language):
     if column.kind in ("choice", "flag"):
         words = choice_words(column, language)
         return words[i % len(words)]
-    return {"id": f"X{i}", "text": "甲", "integer": 2016, "number": 3 if column.name in ("age60", "children") else 10}[
-        column.kind
-    ]
+    number = 3 if column.name in ("age60", "children") else 10
+    return {"id": f"X{i}", "text": "甲", "date": "2027-06-30", "integer": 2016, "number": number}[column.kind]
 
 
 def test_pull_down_lists_point_at_the_words_they_offer(tmp_path):
