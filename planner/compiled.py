@@ -64,13 +64,19 @@ def _with_safe_saves(dispatcher: Any) -> Any:  # noqa: ANN401
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Hold the lock file; one that a killed process left is taken over after some seconds."""
+    """Hold the lock file; one that a killed process left is taken over after some seconds.
+
+    Raises
+    ------
+    OSError
+        When what was left cannot be removed, such as another user's: waiting on would never end.
+    """
     handle = None
     while handle is None:
         try:
             handle = os.open(_LOCK, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
         except FileExistsError:
-            with suppress(OSError):
+            with suppress(FileNotFoundError):
                 if time.time() - _LOCK.stat().st_mtime > _STALE_S:
                     _LOCK.unlink()
             time.sleep(0.01)

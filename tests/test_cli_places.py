@@ -1,10 +1,12 @@
 """Settlements, equity and kept declared figures by the command line."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
-from planner.store import open_study
+from planner.store import open_study, save_study
+from tests.reference.lattice import lattice_study
 
 
 def test_settlements_come_with_remedies_totals_and_checks(planner, lattice_file):
@@ -72,3 +74,29 @@ def test_declared_figures_are_kept_and_asked_again(planner, lattice_file, tmp_pa
     again = planner("declared", study, "--json").document
     assert again["declared_formula"] == "1+12+150+N"
     assert planner("declared", study, study, "--preset", "zhaohua", "--keep").code == 2
+
+
+def test_a_study_without_areas_has_its_equity_without_villages(planner, tmp_path):
+    study = lattice_study()
+    bare = tmp_path / "bare.gpkg"
+    save_study(replace(study, tables={name: table for name, table in study.tables.items() if name != "areas"}), bare)
+    answer = planner("equity", bare, "--profile", "walk")
+    assert answer.code == 0
+    assert "Gini" in answer.out
+
+
+@pytest.mark.parametrize("command", ["verdicts", "standards"])
+def test_an_unknown_level_is_refused(planner, lattice_file, command):
+    answer = planner(command, lattice_file, "--level", "moon")
+    assert (answer.code, answer.out) == (2, "")
+    assert "moon" in answer.err
+
+
+def test_a_group_that_the_demand_does_not_count_is_refused(planner, tmp_path):
+    study = lattice_study()
+    path = tmp_path / "county.gpkg"
+    demand = study.tables["demand"].drop(columns="children", errors="ignore")
+    save_study(study.with_table("demand", demand), path)
+    answer = planner("verdicts", path, "--group", "children")
+    assert answer.code == 2
+    assert "children" in answer.err

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+import planner.compiled as compiled_module
+
 ROUTE = """
 import logging, sys
 logging.basicConfig(level=logging.WARNING)
@@ -92,3 +94,12 @@ def test_two_processes_fill_an_empty_cache_at_once(tmp_path):
     indexes = list(tmp_path.rglob("*.nbi"))
     assert indexes
     assert not list(tmp_path.rglob("*.tmp*"))
+
+
+def test_a_lock_that_cannot_be_removed_does_not_stop_the_work(tmp_path, monkeypatch):
+    lock = tmp_path / "lock"
+    lock.mkdir()
+    os.utime(lock, (0, 0))
+    monkeypatch.setattr(compiled_module, "_LOCK", lock)
+    with pytest.raises((IsADirectoryError, PermissionError)), compiled_module._alone():
+        pass

@@ -184,6 +184,7 @@ def standards(
     as_json: AsJson = False,
 ) -> None:
     """List standards, copy one to edit, or judge a study by one or several side by side."""
+    from planner.plan.coverage import require_level
     from planner.plan.practice import norm_table
     from planner.scenario import Scenario
     from planner.standards import standard_to_toml, standards_from_toml
@@ -198,6 +199,7 @@ def standards(
     if study is None:
         _list_standards({**Scenario().standards, **own}, as_json=as_json)
         return
+    require_level(level)
     opened = opened_study(study)
     chosen = chosen_scenario(opened, scenario)
     chosen = chosen.with_choices(own_standards={**chosen.own_standards, **own}) if own else chosen
@@ -215,6 +217,8 @@ def standards(
 
 
 def _list_standards(known: dict[str, Any], *, as_json: bool) -> None:
+    import pandas as pd
+
     rows = [
         {
             "standard": code, "name": one.name if language() == "zh" else one.name_en or one.name,
@@ -226,7 +230,9 @@ def _list_standards(known: dict[str, Any], *, as_json: bool) -> None:
         print_json({"standards": rows})
     else:
         print_table(
-            text("network.standards", language()), rows, ("standard", "name", "n_rules", "source", "is_verified")
+            text("network.standards", language()),
+            worded(pd.DataFrame(rows)),
+            ("standard", "name", "n_rules", "source", "is_verified"),
         )
 
 
@@ -242,9 +248,10 @@ def verdicts(
 ) -> None:
     """Show both verdicts per area, profiles side by side, and the villages where they differ, by people."""
     from planner.coverage.verdicts import differing_villages, verdict_matrix
-    from planner.plan.coverage import coverage_table, verdict_table
+    from planner.plan.coverage import coverage_table, require_level, verdict_table
     from planner.plan.ready import areas_of
 
+    require_level(level)
     opened = opened_study(study)
     reach = made_reach(opened, chosen_scenario(opened, scenario, cutoff_min=cutoff, main_tier=tier))
     both = verdict_table(reach, coverage_table(reach, tiers=[reach.scenario.main_tier], groups=[group]))
@@ -300,9 +307,10 @@ def equity_(
         "gini_two_step", "gini_enhanced", "person_min_over", "cut_off_people",
     )  # fmt: skip
     print_table(conditions_of(reach), worded(summary), columns)
-    worst = answer.villages.sort_values(["person_min_over", "area_id"], ascending=[False, True])
-    village = ("area_name", "town_name", "population", "covered_share", "person_min_over", "two_step_per_1000")
-    print_table(text("cli.equity_villages", language()), worded(worst.head(MAX_ROWS)), village)
+    if len(answer.villages):
+        worst = answer.villages.sort_values(["person_min_over", "area_id"], ascending=[False, True])
+        village = ("area_name", "town_name", "population", "covered_share", "person_min_over", "two_step_per_1000")
+        print_table(text("cli.equity_villages", language()), worded(worst.head(MAX_ROWS)), village)
     busy = answer.places[answer.places["profile"] == chosen.main_profile]
     busy = busy.sort_values(["nearest_people", "facility_id"], ascending=[False, True]).head(MAX_ROWS)
     place = ("state", "name", "tier", "offered", "reached_people", "nearest_people", "supply_per_1000")

@@ -178,7 +178,8 @@ def _move(after_min: pd.Series, before: pd.DataFrame | None) -> pd.DataFrame:
     if before is None:
         blank = pd.DataFrame(index=after_min.index)
         before = blank.assign(before_min=np.nan, before_basis=pd.Series(None, after_min.index, dtype=object))
-    change = after_min.to_numpy(dtype=float) - before["before_min"].to_numpy(dtype=float, na_value=np.nan)
+    with np.errstate(invalid="ignore"):  # no way before and none after: no change that one could name
+        change = after_min.to_numpy(dtype=float) - before["before_min"].to_numpy(dtype=float, na_value=np.nan)
     return before.assign(change_min=np.where(np.isfinite(change), change, np.nan))
 
 
@@ -197,8 +198,8 @@ def settlement_totals(audit: pd.DataFrame, relocated_people: float | None = None
         n_own_place, n_own_inside (by distance), households, people, served_people, unserved_people (too far or
         disconnected), unknown_people, base_people, outside_people, served_share, unserved_share, unknown_share,
         person_min_over. Served, unserved and unknown people add up to `people`; shares are of `base_people`, which for
-        "all" are all relocated people; outside_people = base_people - people: relocated people of no listed settlement
-        (negative: the settlements list more people than the demand).
+        "all" are all relocated people, or those of the settlements where these list more; outside_people: relocated
+        people of no listed settlement (negative: the settlements list more people than the demand).
     """
     smallest = audit.groupby("size_class", sort=False)["people"].min().sort_values()
     parts = [(str(code), audit[audit["size_class"] == code]) for code in smallest.index]
@@ -210,7 +211,7 @@ def _total(code: str, part: pd.DataFrame, base_people: float | None) -> dict[str
     people = part["people"].to_numpy(dtype=float)
     reason = part["reason"].to_numpy(dtype=object)
     served, unknown, total = people[reason == SERVED].sum(), people[reason == UNKNOWN].sum(), people.sum()
-    base = total if base_people is None else base_people
+    base = max(total, base_people or 0.0)  # settlements that list more people than the demand: no share above 1
     sums = np.array([served, total - served - unknown, unknown])
     shares = share_of(sums, np.full(3, base))
     households = part["households"].sum() if "households" in part.columns else np.nan
@@ -224,7 +225,7 @@ def _total(code: str, part: pd.DataFrame, base_people: float | None) -> dict[str
         "people": float(total),
         **dict(zip(("served_people", "unserved_people", "unknown_people"), map(float, sums), strict=True)),
         "base_people": float(base),
-        "outside_people": float(base - total),
+        "outside_people": float((total if base_people is None else base_people) - total),
         **dict(zip(("served_share", "unserved_share", "unknown_share"), map(float, shares), strict=True)),
         "person_min_over": float(part["person_min_over"].sum()),
     }

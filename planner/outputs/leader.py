@@ -160,6 +160,7 @@ def _reach(words: _Words) -> Block:
     main = _main_row(words)
     own = float(main["own_share"])
     lead = "reach_lead" if own > main["covered_share"] else "reach_lead_more"
+    lead = "reach_lead_same" if f"{own:.1%}" == f"{main['covered_share']:.1%}" else lead
     lead = "reach_lead_unknown" if math.isnan(own) else lead
     values = {"profile": words.profile, "cutoff": words.cutoff_min, "share": main["covered_share"]}
     sentence = words(lead, **values) if math.isnan(own) else words(lead, own=own, **values)
@@ -235,7 +236,8 @@ def _settlements(words: _Words) -> Block:
 
 def _settlement_row(words: _Words, row: dict[Any, Any]) -> tuple[str, ...]:
     minutes, change = float(row["travel_time_min"]), float(row["change_min"])
-    time = words("not_known") if math.isnan(minutes) else words("no_way") if math.isinf(minutes) else f"{minutes:.0f}"
+    none = "no_way" if words.plan.study.has("facilities") else "no_place"
+    time = words("not_known") if math.isnan(minutes) else words(none) if math.isinf(minutes) else f"{minutes:.0f}"
     moved = "—"
     if not math.isnan(change):
         about = "about_" if row["before_basis"] == BY_TOWNS else ""

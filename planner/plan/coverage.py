@@ -39,8 +39,8 @@ def coverage_table(
     ScenarioError
         When a tier, a group or a level is unknown.
     """
-    if level is not None and level not in dict(LEVELS):
-        raise ScenarioError(f"No such level of areas: {level}. There are {', '.join(dict(LEVELS))}.")
+    if level is not None:
+        require_level(level)
     access = demand_access(reach) if access is None else access
     if tiers:
         for code in tiers:
@@ -53,9 +53,17 @@ def coverage_table(
         if unknown:
             raise ScenarioError(f"No such group: {', '.join(unknown)}. There are {', '.join(GROUPS)}.")
         table = table[table["group"].isin(list(groups))]
+        if table.empty and len(access):
+            raise ScenarioError(f"The demand does not count the group {', '.join(groups)}. Import it with that column.")
     if level is not None:
         table = table[table["area_level"] == level]
     return table.reset_index(drop=True)
+
+
+def require_level(level: str) -> None:
+    """Raise `ScenarioError` when there is no such level of areas."""
+    if level not in dict(LEVELS):
+        raise ScenarioError(f"No such level of areas: {level}. There are {', '.join(dict(LEVELS))}.")
 
 
 def verdict_table(reach: Reach, coverage: pd.DataFrame) -> pd.DataFrame:

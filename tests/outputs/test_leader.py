@@ -7,6 +7,7 @@ import openpyxl
 import pytest
 
 from planner.coverage.declared import Declared, reconcile
+from planner.coverage.settlements import settlement_totals
 from planner.outputs.leader import leader_page
 from planner.outputs.leader_html import leader_html, write_leader_page
 from planner.outputs.leader_sheet import add_leader_sheet
@@ -101,3 +102,18 @@ def test_a_scenario_of_one_profile_has_its_page(plan):
     only = plan.coverage[plan.coverage["profile"] == "ebike"]
     one = replace(plan, scenario=Scenario().with_choices(profiles=["ebike"]), coverage=only)
     assert len(leader_page(one).blocks[1].rows) == 1
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_equal_verdicts_are_not_said_to_differ(plan, language):
+    coverage = plan.coverage.assign(covered_share=0.875, own_share=0.875)
+    page = leader_html(leader_page(replace(plan, coverage=coverage), language), language)
+    words = text("leader.reach_lead_same", language, own=0.875, share=0.875, cutoff=15, profile="|")
+    assert words.split("|")[-1][-12:] in page
+
+
+def test_shares_of_settlements_stay_within_one(plan):
+    many = settlement_totals(plan.settlements, 1.0)
+    whole = many[many["size_class"] == "all"].iloc[0]
+    assert whole["served_share"] <= 1
+    assert whole["outside_people"] < 0
