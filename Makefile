@@ -2,14 +2,14 @@
 # make demo    the embedded demo county, from its files to maps, gaps, proposals and a settlement check
 # make app     the browser app on the demo county
 # make test    the default tests; make check adds lint, types, layers, the slow tests and the compiled loops with their
-#              bounds checked; make bench measures
+#              bounds checked; make browser drives the app; make bench measures
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= demo-out
 
-.PHONY: setup demo app test slow bounds lint check bench clean
+.PHONY: setup demo app test slow browser bounds lint check bench clean
 
 setup: $(READY)
 
@@ -27,7 +27,11 @@ test: $(READY)
 	$(BIN)/python -m pytest -q -m "not slow and not network" -n 2
 
 slow: $(READY)
-	$(BIN)/python -m pytest -q -m "slow and not network" -n 2 --timeout 1200
+	$(BIN)/python -m pytest -q -m "slow and not network and not browser" -n 2 --timeout 1200
+
+# The app in a real browser: some minutes, one reader after the other.
+browser: $(READY)
+	$(BIN)/python -m pytest -q -m browser
 
 # Compiled loops read whatever lies beside an array: here they stop at its end, as Python does.
 bounds: $(READY)

@@ -12,7 +12,7 @@ from planner.plan.ready import prepare
 from planner.scenario import Scenario
 from tests.ui.conftest import PAGES, SHOTS, serving
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(1500)]
 MOST_BYTES = 5 * 1024**2
 
 
