@@ -90,7 +90,7 @@ def service_areas(
     is_around = np.concatenate([shapes.is_around for shapes in outlines]) if outlines else np.zeros(0, bool)
     place = np.repeat(np.arange(len(known)), len(cutoffs))
     position = np.column_stack([known.x, known.y])[place]
-    geometry = _with_marks(geometry, is_around, position, _MARK_SHARE * snap_grid.cell_m)
+    geometry = _with_marks(geometry, is_around, position, (_MARK_SHARE * snap_grid.cell_m, len(cutoffs)))
     return gpd.GeoDataFrame(
         {
             "facility_id": known.ids[place],
@@ -149,13 +149,19 @@ def _polygons(shapes: _Shapes) -> NDArray[np.object_]:
 
 
 def _with_marks(
-    geometry: NDArray[np.object_], is_around: NDArray[np.bool_], place: NDArray[np.float64], mark_m: float
+    geometry: NDArray[np.object_], is_around: NDArray[np.bool_], place: NDArray[np.float64], mark: tuple[float, int]
 ) -> NDArray[np.object_]:
-    """Return the outlines; one that misses its place (which is rare) with the spot around it."""
+    """Return the outlines; one that misses its place (which is rare) with the spot around it, as all larger ones.
+
+    `mark` holds the reach of the spot in metres and the number of time limits, which rise within every place.
+    """
     import shapely
 
+    mark_m, n_limits = mark
     rows = np.flatnonzero(~is_around)
-    rows = rows[~shapely.contains_xy(geometry[rows], place[rows, 0], place[rows, 1])]
+    is_bare = np.zeros(len(geometry), bool)
+    is_bare[rows] = ~shapely.contains_xy(geometry[rows], place[rows, 0], place[rows, 1])
+    rows = np.flatnonzero(np.logical_or.accumulate(is_bare.reshape(-1, n_limits), axis=1).ravel())
     if not len(rows):
         return geometry
     marks = shapely.polygons(place[rows, None, :] + np.array([(1, 0), (0, 1), (-1, 0), (0, -1)]) * mark_m)

@@ -1,7 +1,6 @@
 """Town totals put where people live: a toy county by hand, and Pingli's eleven townships on invented ground."""
 
 import csv
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -14,17 +13,11 @@ from planner.inputs.intake import ImportOptions, import_file
 from planner.inputs.people_weights import ground_pieces, layer_pieces, road_pieces
 from planner.inputs.totals import plain_name
 from planner.study import new_study
+from tests.reference.real_data import DATA
 
 CRS = "EPSG:4545"
 X0, Y0 = 500_000, 3_600_000
-TOWNSHIPS = next(
-    (
-        path
-        for path in (Path(__file__).parents[3] / "shared/data/townships", Path("/work/shared/data/townships"))
-        if path.exists()
-    ),
-    Path("../shared/data/townships"),
-)
+TOWNSHIPS = DATA / "townships"
 
 
 def box(west, south, east, north):

@@ -1,7 +1,6 @@
 """In which frame coordinates are: invented lanes, points along them, every frame, and what cannot be told."""
 
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from planner.inputs.intake import ImportOptions, import_file
 from planner.inputs.residuals import registration, road_fits, student_t
 from planner.inputs.systems import convert, meridian_frame, zone_frame
 from planner.study import new_study
+from tests.reference.real_data import DATA
 
 
 def lanes(lon, lat, seed=1, n=260, size_m=9_000):
@@ -270,11 +270,7 @@ def test_a_layer_says_its_frame_and_is_believed(mapped, layer):
     assert "EPSG:4544" in found[0].evidence[0].words("en")
 
 
-SHARED = next(
-    (path for path in (Path(__file__).parents[3] / "shared/data", Path("/work/shared/data")) if path.exists()),
-    Path("../shared/data"),
-)
-EXTRACT = SHARED / "guixi" / "guixi.osm"
+EXTRACT = DATA / "guixi" / "guixi.osm"
 
 
 @pytest.mark.slow
@@ -284,7 +280,7 @@ def test_generated_cases_over_real_roads():
     from benchmarks.frames import EXTRACTS, detect, roads_of
 
     n_cases = int(os.environ.get("FRAME_CASES", "40"))
-    places = {place: roads_of(SHARED, place) for place in EXTRACTS if place != "wuhan" or n_cases >= 1_000}
+    places = {place: roads_of(DATA, place) for place in EXTRACTS if place != "wuhan" or n_cases >= 1_000}
     tally = detect(places, n_cases, seed=11)
     assert tally["right first"] >= 0.98 * n_cases - 1
     assert tally["certain and wrong"] <= 0.002 * n_cases

@@ -1,7 +1,6 @@
 """The shifted degrees of web maps against published pairs, and forth and back over all China."""
 
 import csv
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,9 +16,9 @@ from planner.inputs.shifts import (
     in_shifted_area,
     wgs84_from_gcj02,
 )
+from tests.reference.real_data import DATA
 
-FOLDER = Path(__file__).parents[2].parent / "shared" / "data" / "coordinates"
-SHARED = next((path for path in (FOLDER, Path("/work/shared/data/coordinates")) if path.exists()), FOLDER)
+SHARED = DATA / "coordinates"
 needs_cities = pytest.mark.skipif(not (SHARED / "cities.csv").exists(), reason=f"{SHARED}/cities.csv is not there")
 GEOD = Geod(ellps="WGS84")
 CHINA = [grid.ravel() for grid in np.meshgrid(np.arange(73.0, 135.5, 0.25), np.arange(3.0, 54.0, 0.25))]

@@ -69,6 +69,17 @@ def test_circles_of_toy_towns_are_valid_nested_and_hold_their_place(name):
         assert shapely.contains_xy(rings, places.x[i], places.y[i]).all()
 
 
+@pytest.mark.parametrize("name", TOWNS)
+def test_circles_of_very_short_limits_nest_too(name):
+    """Below a cell an outline may miss its place; the spot that is drawn there lies within all larger outlines."""
+    network = prepared(TOWNS[name]())
+    places = snap(network, [(x, y) for x in (0, 37, 153) for y in (3, 61, 307)])
+    circles = service_areas(network, make_snap_grid(network), places, (0.1, 0.3, 1.0, 3.0, 15.0))
+    for _, one in circles.groupby("facility_id"):
+        rings = one.sort_values("cutoff_min").geometry.to_numpy()
+        assert shapely.area(shapely.difference(rings[:-1], rings[1:])).max() < 1e-6
+
+
 def test_area_of_a_circle_on_one_straight_street():
     """In 2 minutes 144 m at 1.2 m/s: a square on its corner around a place in the middle of a long street."""
     network = prepared(town(([(-500, 0), (500, 0)], "residential", {})))
