@@ -60,6 +60,7 @@ class ImportResult:
     summary : counts: `rows_in`, `rows_accepted`, `rows_refused`, `n_repaired` and what the reader counted.
     proposal : what a table was taken for: sheet, header, encoding, columns; None for roads and rasters.
     rows : the rows as they stood in the file, where `ImportOptions.keep_rows` asks for them.
+    places : where those rows lie in the study's CRS, by file and row; rows without a readable place are left out.
     """
 
     study: Study
@@ -67,6 +68,7 @@ class ImportResult:
     summary: Mapping[str, Any]
     proposal: Proposal | None = None
     rows: pd.DataFrame | None = None
+    places: gpd.GeoSeries | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class _Taken:
     frame: str
     proposal: Proposal | None = None
     rows: pd.DataFrame | None = None
+    places: gpd.GeoSeries | None = None
     sources: frozenset[tuple[str, int]] = frozenset()
 
 
@@ -141,7 +144,7 @@ def import_file(
         "n_repaired": sum(1 for finding in ledger.rows if not finding.is_refused and finding.row > 0),
         **taken.counts,
     }
-    return ImportResult(changed, ledger, summary, taken.proposal, taken.rows)
+    return ImportResult(changed, ledger, summary, taken.proposal, taken.rows, taken.places)
 
 
 def _recorded(options: ImportOptions) -> dict[str, Any]:
@@ -171,8 +174,9 @@ def _import_sheets(study: Study, kind: str, path: Path, options: ImportOptions, 
     for result in results:
         ledger = ledger.merged(result.ledger)
         summary = {key: summary[key] + value for key, value in result.summary.items()}
-    rows = [result.rows for result in results if result.rows is not None]
-    return ImportResult(results[-1].study, ledger, summary, results[0].proposal, pd.concat(rows) if rows else None)
+    rows, places = ([getattr(result, name) for result in results] for name in ("rows", "places"))
+    kept = (pd.concat(each) if each[0] is not None else None for each in (rows, places))
+    return ImportResult(results[-1].study, ledger, summary, results[0].proposal, *kept)
 
 
 def ledger_table(ledger: Ledger, kind: str) -> pd.DataFrame:
@@ -238,7 +242,7 @@ def _refuse_choice(path: Path, options: ImportOptions) -> None:
 
 
 def _take_table(study: Study, name: str, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
-    from planner.inputs.tables import original_rows, read_table
+    from planner.inputs.tables import original_places, original_rows, read_table
 
     read = read_table(study, CONTRACTS[name], path, options, progress)
     changed = _with_table(study, name, read.table, options)
@@ -248,7 +252,8 @@ def _take_table(study: Study, name: str, path: Path, options: ImportOptions, pro
     if name == "barriers":
         changed = changed.with_metadata(**{_BARRIER_SOURCE: "file"})
     rows = original_rows(read.records, read.ids, CONTRACTS[name]) if options.keep_rows else None
-    return _Taken(changed, ledger, read.counts, read.frame, read.proposal, rows, read.sources)
+    places = original_places(read, study.crs) if options.keep_rows else None
+    return _Taken(changed, ledger, read.counts, read.frame, read.proposal, rows, places, read.sources)
 
 
 def _take_split(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:

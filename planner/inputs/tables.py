@@ -21,6 +21,7 @@ from planner.inputs.headers import fields, listing, require_choices, require_col
 from planner.inputs.origins import place_origins
 from planner.inputs.proposals import propose
 from planner.inputs.records import Findings, is_blank, with_file
+from planner.inputs.systems import convert
 from planner.ledger import RETURN_HEADERS, marked_source
 from planner.progress import SILENT
 from planner.schema import COORDINATES, LEVELS
@@ -170,6 +171,24 @@ def original_rows(records: Records, ids: np.ndarray, contract: TableContract) ->
     )
     table.columns = pd.Index(names)
     return table
+
+
+def original_places(read: TableRead, crs: str) -> gpd.GeoSeries:
+    """Return where the rows of a file lie in `crs`, refused ones included, indexed by file and row number.
+
+    Rows without a readable place are left out; of lines and areas the middle of their box is taken.
+    """
+    import pandas as pd
+
+    records = read.records
+    if records.geometry is not None:
+        x, y = centres(records.geometry)
+    else:
+        x, y = centres(points_of(records, read.proposal.found, Findings(records.file, records.row)))
+    x, y = convert(x, y, read.frame, crs)
+    usable = np.isfinite(x) & np.isfinite(y)
+    index = pd.MultiIndex.from_product([[records.file], records.row], names=["file", "row"])
+    return gpd.GeoSeries(gpd.points_from_xy(x[usable], y[usable]), index=index[usable], crs=crs)
 
 
 def _sources(records: Records) -> frozenset[tuple[str, int]]:

@@ -12,6 +12,8 @@ import streamlit as st
 
 from planner.outputs.export import write_export
 from planner.outputs.headline import headline_rows
+from planner.outputs.leader import leader_page
+from planner.outputs.leader_html import leader_html
 from planner.plan.stages import make_plan
 from planner.progress import Step
 from planner.texts import text
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from planner.texts import Language
     from planner.ui.state import AppState
 
+PREVIEW_HEIGHT = 560
 # What can be left out, by the ending of its files; the manifest always comes along.
 PARTS = ("xlsx", "html", "gpkg", "geojson")
 
@@ -54,7 +57,7 @@ def page(state: AppState) -> None:
         )
         if found is None:
             return
-        content, rows = found
+        content, rows, leader = found
         shown = "".join(
             f"<tr><th>{escaped(row['item'])}</th><td>{escaped(row['value'])}</td></tr>" for row in rows
         )  # fmt: skip
@@ -63,6 +66,8 @@ def page(state: AppState) -> None:
             text("ui_pages.download", language, size=len(content) / 1e6), content, file_name=f"{_stem(study.name)}.zip",
             mime="application/zip", type="primary",
         )  # fmt: skip
+    with st.expander(text("ui_pages.leader_preview", language), expanded=True):
+        st.iframe(leader, height=PREVIEW_HEIGHT, alt=text("ui_pages.leader_preview", language))
     note(state, "export", text("ui_pages.export_strip", language, size=len(content) / 1e6))
 
 
@@ -72,8 +77,8 @@ def _stem(name: str) -> str:
 
 def make_zip(
     study: Study, scenario: Scenario, parts: tuple[str, ...], language: Language, progress: Progress
-) -> tuple[bytes, list[dict[str, str]]]:
-    """Return the export of a plan as one zip with the chosen parts, and its headline figures."""
+) -> tuple[bytes, list[dict[str, str]], str]:
+    """Return the export of a plan as one zip with the chosen parts, its headline figures and its leader's page."""
     plan = make_plan(study, scenario, Step(progress, 0.0, 0.7))
     with tempfile.TemporaryDirectory(prefix="planner-export-") as folder:
         paths = write_export(plan, Path(folder), language, Step(progress, 0.7, 0.95))
@@ -82,4 +87,4 @@ def make_zip(
             for path in paths:
                 if path.suffix.lstrip(".") in {*parts, "json"}:
                     archive.write(path, path.name)
-    return sink.getvalue(), headline_rows(plan, language)
+    return sink.getvalue(), headline_rows(plan, language), leader_html(leader_page(plan, language), language)

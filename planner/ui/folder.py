@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -74,11 +75,20 @@ def upload_folder() -> Path:
 
 
 def keep_upload(name: str, content: bytes, token: str) -> Path:
-    """Write an uploaded file under a name that is safe, in a folder of the session's own; return its path."""
+    """Write an uploaded file under a name that is safe, in a folder of the session's own; return its path.
+
+    What is there already is left alone: a page that runs again is not another upload.
+    """
     plain = _FORBIDDEN.sub("_", Path(name.replace("\\", "/")).name).lstrip(".") or "upload"
     named = Path(plain)
     folder = upload_folder() / token
     folder.mkdir(exist_ok=True)
     path = folder / f"{named.stem[-_LONGEST_NAME:]}{named.suffix[:12]}"
-    path.write_bytes(content)
+    if not (path.is_file() and path.read_bytes() == content):
+        path.write_bytes(content)
     return path
+
+
+def drop_uploads(token: str) -> None:
+    """Delete what a session uploaded."""
+    shutil.rmtree(upload_folder() / token, ignore_errors=True)

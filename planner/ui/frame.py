@@ -10,9 +10,9 @@ import streamlit as st
 
 from planner.outputs.statement import conditions, profile_name, tier_name
 from planner.scenario import GROUPS
-from planner.texts import LANGUAGES, text, translated
+from planner.texts import LANGUAGES, text
 from planner.ui.jobs import jobs
-from planner.ui.words import date, distance, escaped, plain
+from planner.ui.words import date, distance, escaped, plain, said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ def head(state: AppState, page: str, pages: Mapping[str, StreamlitPage]) -> None
                 st.html(f'<div class="{looks}">{escaped(words or text("ui.step_open", language))}</div>')
         with columns[-1]:
             language_switch(state)
-    asked, button = st.columns([9, 1.25], gap="small", vertical_alignment="center")
+    asked, button = st.columns([9.9, 1.1], gap="small", vertical_alignment="center")
     asked.html(f'<div class="ask">{_ask_html(state)}</div>')
     if state.opened is not None:
         with button:
@@ -122,6 +122,8 @@ def _ask_html(state: AppState) -> str:
 
 def _source(source: Any, moment: Any, language: Language) -> str:
     words = str(source) if source else text("outputs.not_stated", language)
+    if moment is None or moment == "":
+        return text("ui.source_undated", language, source=words)
     return text("ui.source_date", language, source=words, date=date(moment, language))
 
 
@@ -178,7 +180,7 @@ def groups_of(state: AppState) -> Sequence[str]:
 def fault(state: AppState, error: Exception) -> None:
     """Show what went wrong and how to mend it; for the error of a job also a button that tries again."""
     key = getattr(error, "job_key", None)
-    st.error(plain(translated(str(error), state.language)))
+    st.error(plain(said(error, state.language)))
     if key is not None and st.button(text("ui.again", state.language), key=f"again {key}"):
         jobs().drop(key)
         st.rerun()

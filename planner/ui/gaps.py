@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MAP_HEIGHT = 500
 MOST_ON_MAP = 600
-_COLUMNS = ("rank", "name", "people", "cause", "over_median_min", "nearest_median_min", "town_name")
+_COLUMNS = ("rank", "name", "people", "cause", "over_median_min")
 _FACTS = ("name", "people", "age60_people", "children_people", "relocated_people", "cause", "nearest_name",
           "nearest_median_min", "over_median_min", "straight_m", "closer")  # fmt: skip
 
@@ -54,7 +54,7 @@ def page(state: AppState) -> None:
     words = text("ui_pages.gaps_total", state.language, n=len(gaps), people=about(total, state.language))
     st.html(f'<div class="sentence">{escaped(words)}</div>')
     note(state, "gaps", text("ui_pages.gaps_strip", state.language, n=len(gaps)))
-    left, right = st.columns([1.25, 1], gap="small")
+    left, right = st.columns([1.12, 1], gap="small")
     with left:
         click = _map(state, made, gaps)
     if click is not None and state.is_new("gaps", click) and click.layer == "gaps":

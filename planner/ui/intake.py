@@ -1,4 +1,4 @@
-"""Files into the study: what each is taken for, what becomes of it, and nothing before a confirm."""
+"""Files into the study: what each is taken for, and what would become of it; nothing is taken before a confirm."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from planner.errors import PlannerError
+from planner.errors import FrameError, PlannerError
 from planner.inputs.inspection import inspect_file
 from planner.inputs.intake import KINDS, import_file
 from planner.inputs.options import ImportOptions
+from planner.inputs.systems import frame_name, parse_frame
 from planner.schema import CONTRACTS, COORDINATES
 from planner.texts import text, translated
+from planner.ui.acceptance import Staged, accept
 from planner.ui.folder import MOST_FILES, keep_upload
 from planner.ui.jobs import awaited, jobs
-from planner.ui.state import change
-from planner.ui.tables import read_only
-from planner.ui.words import escaped, plain
+from planner.ui.words import escaped, plain, said, size
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from planner.inputs.inspection import FileReport
-    from planner.ledger import Ledger
     from planner.progress import Progress
     from planner.study import Study
     from planner.ui.state import AppState
@@ -36,7 +35,8 @@ SUFFIXES = ("xlsx", "xls", "csv", "tsv", "txt", "zip", "shp", "shx", "dbf", "prj
             "parquet", "pbf", "osm", "tif", "tiff", "hgt")  # fmt: skip
 _PARTS = (".shx", ".dbf", ".prj", ".cpg")
 _POPULATION = ("pop", "人口", "people")
-_NOTHING = ""
+_FRAMES = ("EPSG:4490", "EPSG:4326", "gcj02", "bd09")
+_ADDABLE = ("facilities", "candidates", "demand", "settlements", "areas", "barriers", "corridors")
 
 
 @dataclass(frozen=True)
@@ -48,18 +48,10 @@ class Entry:
     options: ImportOptions
 
 
-@dataclass(frozen=True)
-class Staged:
-    """An import that waits to be accepted: the study with it, and what was found in each file."""
-
-    study: Study
-    ledgers: tuple[tuple[str, str, Ledger], ...]
-
-
 def panel(state: AppState) -> None:
     """Show the place to drop files, what each is taken for, and what an import made of them."""
     if state.staged is not None:
-        _accept(state, state.staged)
+        accept(state, state.staged)
         return
     language = state.language
     turn = st.session_state.setdefault("upload turn", 0)
@@ -86,44 +78,70 @@ def _entry(state: AppState, path: Path) -> Entry | None:
     """Show what a file is taken for, to be put right; None when it cannot be read or is left out."""
     language = state.language
     try:
-        report = _report(str(path), path.stat().st_mtime_ns)
+        report = _report(str(path), path.stat().st_mtime_ns, None)
+        with st.container(border=True):
+            name, kind_box, frame_box, way_box = st.columns([1.5, 1, 1.6, 1], vertical_alignment="bottom")
+            name.html(f"<b>{escaped(path.name)}</b><br><small>{size(report.n_bytes)}</small>")
+            guess, kinds = _kind(report, path.name), ["", *KINDS]
+            kind = kind_box.selectbox(
+                text("columns.kind", language), kinds, index=kinds.index(guess), key=f"kind {path.name}",
+                format_func=lambda code: text(f"sheets.kind_{code}" if code else "ui_study.skip", language),
+            )  # fmt: skip
+            if kind in CONTRACTS and kind not in {"roads", report.kind}:
+                report = _report(str(path), path.stat().st_mtime_ns, kind)
+            with frame_box:
+                frame = _frame(state, path.name, report)
+            with way_box:
+                way = _way(state, path.name, kind)
+            if report.problem:
+                st.warning(plain(translated(report.problem, language)))
+            columns = _columns(state, path.name, kind, report) if kind in CONTRACTS and kind != "roads" else {}
     except PlannerError as error:
-        st.error(plain(f"{path.name}: {translated(str(error), language)}"))
+        st.error(plain(f"{path.name}: {said(error, language)}"))
         return None
-    with st.container(border=True):
-        name, kind_box, frame_box = st.columns([1.6, 1.2, 1.4], vertical_alignment="bottom")
-        name.html(f"<b>{escaped(path.name)}</b><br><small>{report.n_bytes / 1e6:,.1f} MB</small>")
-        guess = _kind(report, path.name)
-        kinds = ["", *KINDS]
-        kind = kind_box.selectbox(
-            text("columns.kind", language), kinds, index=kinds.index(guess), key=f"kind {path.name}",
-            format_func=lambda code: text(f"sheets.kind_{code}", language) if code else text("ui_study.skip", language),
-        )  # fmt: skip
-        likely = report.frames[0].frame if report.frames and report.crs is None else ""
-        frame = frame_box.text_input(
-            text("columns.frame", language), likely, placeholder=report.crs or text("ui_study.frame_found", language),
-            key=f"frame {path.name}",
-        )  # fmt: skip
-        if report.frames and report.crs is None:
-            evidence = "; ".join(str(one) for one in report.frames[0].evidence)
-            st.caption(plain(text("ui_study.frame_evidence", language, share=report.frames[0].confidence,
-                                  evidence=translated(evidence, language))))  # fmt: skip
-        columns = _columns(state, path.name, kind, report) if kind in CONTRACTS and kind != "roads" else {}
-        append = st.checkbox(
-            text("ui_study.append", language), key=f"append {path.name}", disabled=not state.study.has(kind)
-        )
     if not kind:
         return None
-    is_table = kind in {"facilities", "candidates", "demand", "settlements"}
-    options = ImportOptions(frame=frame.strip() or None, columns=columns, append=append and is_table)
+    options = ImportOptions(
+        frame=frame, columns=columns, append=way == "append", update=way == "update", keep_rows=kind in CONTRACTS
+    )
     return Entry(path, kind, options)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _report(path: str, changed_ns: int) -> FileReport:
-    from pathlib import Path
+def _frame(state: AppState, file: str, report: FileReport) -> str | None:
+    """Show in which frame the coordinates are; left blank, the file and the evidence decide, or the import asks."""
+    language = state.language
+    likely = [hypothesis.frame for hypothesis in report.frames]
+    found = st.selectbox(
+        text("columns.frame", language), list(dict.fromkeys([*likely, *_FRAMES, state.study.crs])), index=None,
+        placeholder=report.crs or text("ui_study.frame_found", language), format_func=_frame_words,
+        accept_new_options=True, key=f"frame {file}", help=text("ui_study.frame_help", language),
+    )  # fmt: skip
+    return found.strip() if found else None
 
-    return inspect_file(Path(path))
+
+def _frame_words(frame: str) -> str:
+    try:
+        return frame_name(parse_frame(frame))
+    except PlannerError:
+        return frame
+
+
+def _way(state: AppState, file: str, kind: str) -> str:
+    """Show whether the rows replace a table that is there, are added to it, or take the place of rows they know."""
+    ways = ["replace"]
+    if kind and state.study.has(kind):
+        ways += ["append"] if kind == "roads" else ["append", "update"] if kind in _ADDABLE else []
+    words = {way: text(f"ui_study.way_{way}", state.language) for way in ways}
+    found: str = st.selectbox(
+        text("ui_study.way", state.language), ways, format_func=words.__getitem__, key=f"way {file}",
+        disabled=len(ways) == 1,
+    )  # fmt: skip
+    return found
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _report(path: str, changed_ns: int, kind: str | None) -> FileReport:
+    return inspect_file(path, kind)
 
 
 def _kind(report: FileReport, name: str) -> str:
@@ -148,7 +166,7 @@ def _columns(state: AppState, file: str, kind: str, report: FileReport) -> dict[
     table = pd.DataFrame({
         "header": [str(column["header"]) for column in report.columns],
         "field": [names.get(str(column["field"]), "-") for column in report.columns],
-        "examples": ["、".join(str(one) for one in list(column["examples"])[:3]) for column in report.columns],
+        "examples": [str(column["examples"]) for column in report.columns],
     })  # fmt: skip
     with st.expander(text("ui_study.columns", language)):
         edited = st.data_editor(
@@ -180,7 +198,9 @@ def _run(state: AppState, entries: list[Entry]) -> None:
         )
     except PlannerError as error:
         st.session_state["import wanted"] = False
-        st.error(plain(translated(str(error), state.language)))
+        st.error(plain(said(error, state.language)))
+        if isinstance(error, FrameError):
+            st.caption(text("ui_study.frame_needed", state.language))
         return
     if staged is not None:
         st.session_state["import wanted"] = False
@@ -196,36 +216,11 @@ def stage(study: Study, entries: list[Entry], progress: Progress) -> Staged:
     InputError
         Naming the file that cannot be used, and why.
     """
-    ledgers = []
+    results = []
     ordered = sorted(entries, key=lambda entry: ORDER.index(entry.kind))
     for done, entry in enumerate(ordered):
         progress.update(done, len(ordered), entry.path.name)
         result = import_file(study, entry.kind, entry.path, entry.options, progress=progress)
         study = result.study
-        ledgers.append((entry.path.name, entry.kind, result.ledger))
-    return Staged(study, tuple(ledgers))
-
-
-def _accept(state: AppState, staged: Staged) -> None:
-    """Show what an import made of the files; only now, on a confirm, it goes into the study."""
-    language = state.language
-    rows = [
-        {"file": file, "kind": kind, "rows_in": ledger.rows_in, "rows_accepted": ledger.rows_accepted,
-         "rows_refused": ledger.rows_refused}
-        for file, kind, ledger in staged.ledgers
-    ]  # fmt: skip
-    st.html(f'<div class="sentence">{escaped(text("ui_study.staged", language))}</div>')
-    read_only(pd.DataFrame(rows), ("file", "kind", "rows_in", "rows_accepted", "rows_refused"), language)
-    yes, no, _ = st.columns([1, 1, 2])
-    if yes.button(text("ui_study.accept", language), type="primary", width="stretch"):
-        state.staged = None
-        change(state, "ui_study.did_import", staged.study)
-        st.session_state["upload turn"] = st.session_state.get("upload turn", 0) + 1
-        st.rerun()
-    if no.button(text("ui_study.reject", language), width="stretch"):
-        state.staged = None
-        st.rerun()
-    findings = pd.concat([ledger.to_frame(language) for _, _, ledger in staged.ledgers], ignore_index=True)
-    if len(findings):
-        columns = ("file", "row", "column", "problem", "repair", "old_value", "new_value")
-        read_only(findings, columns, language, height=360)
+        results.append((entry.kind, result))
+    return Staged(study, tuple(results))

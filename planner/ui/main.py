@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from planner.ui.state import AppState
 
-_PAGES: dict[str, Callable[[AppState], None]] = {
+PAGES: dict[str, Callable[[AppState], None]] = {
     "study": study.page,
     "coverage": coverage.page,
     "gaps": gaps.page,
@@ -46,7 +46,7 @@ def main() -> None:
     _first_study(state)
     first = st.session_state.setdefault("first_page", _first_page(state))
     pages: dict[str, StreamlitPage] = {}
-    for name in _PAGES:
+    for name in PAGES:
         title = text(f"ui.page_{name}", state.language)
         pages[name] = st.Page(_named(state, name, pages), title=title, url_path=name, default=name == first)
     st.navigation(list(pages.values()), position="hidden").run()
@@ -71,7 +71,7 @@ def _named(state: AppState, name: str, pages: Mapping[str, StreamlitPage]) -> Ca
 def _first_page(state: AppState) -> str:
     """Where a county is at hand, the reader begins at its map."""
     is_there = state.opened is not None or state.opening is not None
-    return "coverage" if is_there else next(iter(_PAGES))
+    return "coverage" if is_there else next(iter(PAGES))
 
 
 def _first_study(state: AppState) -> None:
@@ -93,7 +93,7 @@ def _run(state: AppState, name: str, pages: Mapping[str, StreamlitPage]) -> None
         if state.opened is None and name != "study":
             st.info(text("ui.open_first", state.language))
         else:
-            _PAGES[name](state)
+            PAGES[name](state)
     except PlannerError as error:
         frame.fault(state, error)
     finally:

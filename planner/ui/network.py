@@ -1,4 +1,4 @@
-"""Network: the pyramid in figures, what contradicts it with its repair, the checklist, declared against found."""
+"""Network: the pyramid in figures, what contradicts it, the checklist, declared against found, places together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from planner.coverage.declared import declared_presets, reconcile
 from planner.coverage.hierarchy import hierarchy_findings, tier_table
 from planner.plan.practice import network_findings
 from planner.texts import text
-from planner.ui import answers, layers
+from planner.ui import answers, groups, layers
 from planner.ui.frame import note
 from planner.ui.leaflet import MapView, show_map
 from planner.ui.settings import tiles
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MAP_HEIGHT = 420
 FINDING_COLOUR = "#D55E00"
+_VIEWS = ("tiers", "findings", "checklist", "declared", "belts", "clusters")
 _TIERS = ("tier", "parent", "unit", "count", "n_units", "n_units_with", "n_places", "n_online", "n_findings")
 _CHECKLIST = ("tier", "town_name", "n_places", "n_judged", "n_qualified", "qualified_share", "n_demonstration")
 _MENDING = ("rank", "facility_id", "name", "tier", "town_name", "lacks", "partial", "notes")
@@ -40,20 +41,30 @@ def page(state: AppState) -> None:
     language, study, scenario = state.language, state.study, state.scenario
     findings = network_findings(study, scenario, language)
     note(state, "network", text("ui_pages.findings_strip", language, n=len(findings)))
-    tiers, listed, checklist, declared = st.tabs(text("ui_pages.network_tabs", language).split("|"))
-    with tiers:
-        table = tier_table(study, scenario, hierarchy_findings(study, scenario))
-        read_only(table, _TIERS, language)
-    with listed:
+    names = dict(zip(_VIEWS, text("ui_pages.network_tabs", language).split("|"), strict=True))
+    # No tabs: those compute what they hide.
+    view = st.segmented_control(
+        text("ui.page_network", language), _VIEWS, format_func=names.__getitem__, required=True, default=_VIEWS[0],
+        key="network view", label_visibility="collapsed",
+    )  # fmt: skip
+    if view == "tiers":
+        read_only(tier_table(study, scenario, hierarchy_findings(study, scenario)), _TIERS, language)
+    elif view == "findings":
         _findings(state, findings)
-    with checklist:
-        totals = checklist_totals(study, scenario.checklist)
-        read_only(totals, _CHECKLIST, language, height=230)
-        st.caption(text("network.rectification", language))
-        rows = rectification_list(study, scenario.checklist, language)
-        read_only(pd.DataFrame(rows.drop(columns="geometry", errors="ignore")), _MENDING, language, height=260)
-    with declared:
+    elif view == "checklist":
+        _checklist(state)
+    elif view == "declared":
         _declared(state)
+    else:
+        groups.belts(state) if view == "belts" else groups.clusters(state)
+
+
+def _checklist(state: AppState) -> None:
+    language, study, scenario = state.language, state.study, state.scenario
+    read_only(checklist_totals(study, scenario.checklist), _CHECKLIST, language, height=230)
+    st.caption(text("network.rectification", language))
+    rows = rectification_list(study, scenario.checklist, language)
+    read_only(pd.DataFrame(rows.drop(columns="geometry", errors="ignore")), _MENDING, language, height=260)
 
 
 def _findings(state: AppState, findings: gpd.GeoDataFrame) -> None:

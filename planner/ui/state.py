@@ -97,11 +97,11 @@ class AppState:
     choices : what the pages are asked for.
     answered : number of the last click on each map that was answered.
     at : where the reader clicked on the map of coverage, degrees.
-    chosen_gap, chosen_settlement : ids selected in a table or on a map.
+    chosen_gap, chosen_settlement, chosen_finding : ids selected in a table or on a map, the position of a finding.
     ask, solved : of siting: what stands on the form, and what was last sent off to be solved.
     edits, trial : of the what-if, oldest first; the county with them made.
     tool, picked : what a click on the what-if's map does, and the place that is to move.
-    staged : an import that waits to be accepted; see `planner.ui.study`.
+    staged : an import that waits to be accepted; see `planner.ui.acceptance`.
     summaries : one line a page for the status strip, with what it was computed for.
     """
 
@@ -115,6 +115,7 @@ class AppState:
     at: tuple[float, float] | None = None
     chosen_gap: str | None = None
     chosen_settlement: str | None = None
+    chosen_finding: int | None = None
     ask: Wishes = field(default_factory=lambda: Wishes(n_new=10))
     solved: Wishes | None = None
     edits: list[Edit] = field(default_factory=list)
@@ -183,7 +184,7 @@ def take(state: AppState, opened: Opened) -> None:
     """Make `opened` the session's study, and bring choices and selections in line with it."""
     is_other = state.opened is None or state.opened.study.name != opened.study.name
     state.opened = opened
-    state.at = state.chosen_gap = state.chosen_settlement = None
+    state.at = state.chosen_gap = state.chosen_settlement = state.chosen_finding = None
     state.summaries.clear()
     base = state.base
     fits = state.choices.profile in base.profiles and state.choices.tier in base.tier_codes

@@ -13,13 +13,14 @@ from planner.demo.county import WORKING_CRS
 from planner.demo.files import demo_files, demo_folder
 from planner.demo.spec import DemoSpec
 from planner.errors import PlannerError, RevisionConflictError
+from planner.inputs.intake import study_ledger
 from planner.ledger import table_in_words
 from planner.outputs.templates import template_workbook
 from planner.replay import import_all
 from planner.schema import CONTRACTS
 from planner.study import new_study
 from planner.texts import text
-from planner.ui import answers, intake, layers
+from planner.ui import acceptance, answers, intake, layers
 from planner.ui.folder import studies_in, study_folder, study_path, upload_folder
 from planner.ui.frame import fault
 from planner.ui.jobs import awaited
@@ -173,6 +174,7 @@ def _ledger(state: AppState) -> None:
         return
     columns = ("file", "row", "column", "problem", "repair", "old_value", "new_value")
     read_only(table_in_words(ledger, state.language), columns, state.language, height=520)
+    acceptance.corrections_button(state.study.name, study_ledger(state.study), None, state)
 
 
 def _templates(state: AppState) -> None:

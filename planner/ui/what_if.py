@@ -21,14 +21,14 @@ from planner.plan.trial import Edit, apply_edit, start_trial, trial_access
 from planner.reach.access import chosen
 from planner.reach.surfaces import time_surface
 from planner.reach.what_if import undo
-from planner.texts import text, translated
+from planner.texts import Language, text
 from planner.ui import answers, layers
 from planner.ui.frame import choices_bar, groups_of, note
 from planner.ui.leaflet import Click, MapView, publish, show_map
 from planner.ui.settings import tiles
 from planner.ui.state import Trial, remark
 from planner.ui.tables import read_only
-from planner.ui.words import escaped, people, plain, share
+from planner.ui.words import escaped, people, plain, said, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +98,7 @@ def trial_of(state: AppState, made: Ready) -> WhatIf:
         except InputError as error:
             # A place of another tier, or a spot without a road for this profile.
             state.edits.remove(edit)
-            st.toast(plain(translated(str(error), state.language)), icon=":material/warning:")
+            st.toast(plain(said(error, state.language)), icon=":material/warning:")
         else:
             trial.edits.append(edit)
     return trial.what_if
@@ -308,7 +308,7 @@ def _compare(state: AppState, made: Ready) -> None:
     first = one.selectbox(text("ui_plans.first", language), names, index=0)
     second = two.selectbox(text("ui_plans.second", language), names, index=len(names) - 1)
     reach = made.asked(state.scenario)
-    sides = [_replayed(reach, kept[name]) for name in (first, second)]
+    sides = [_replayed(reach, kept[name], language) for name in (first, second)]
     tables = [coverage_table(reach, trial_access(reach, trial)) for trial in sides]
     left, right = st.columns([1.7, 1], gap="small")
     with left:
@@ -324,13 +324,13 @@ def _compare(state: AppState, made: Ready) -> None:
         read_only(_by_town(*tables), ("area_name", "before_people", "after_people", "gained_people"), language)
 
 
-def _replayed(reach: Reach, edits: Sequence[Edit]) -> WhatIf:
+def _replayed(reach: Reach, edits: Sequence[Edit], language: Language) -> WhatIf:
     trial = start_trial(reach)
     for edit in edits:
         try:
             apply_edit(reach, trial, edit)
         except InputError as error:
-            st.warning(plain(str(error)))
+            st.warning(plain(said(error, language)))
     return trial
 
 

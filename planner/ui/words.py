@@ -8,7 +8,8 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from planner.texts import Language, text
+from planner.errors import FrameError
+from planner.texts import Language, text, translated
 
 if TYPE_CHECKING:
     from planner.standards import Profile
@@ -21,6 +22,13 @@ _TEN_THOUSAND, _MILLION = 10_000, 1_000_000
 def plain(words: object) -> str:
     """Return a text that Streamlit's Markdown shows as it is."""
     return _MARKDOWN.sub(r"\\\1", str(words).replace("\n", " "))
+
+
+def said(error: Exception, language: Language) -> str:
+    """Return what an error says in `language`."""
+    if isinstance(error, FrameError) and language == "zh":
+        return error.chinese
+    return translated(str(error), language)
 
 
 def escaped(words: object) -> str:
@@ -56,6 +64,11 @@ def minutes(value: float, language: Language) -> str:
     if math.isinf(value):
         return text("ui.minutes_never", language)
     return text("ui.minutes", language, value=value)
+
+
+def size(n_bytes: float) -> str:
+    """Return the size of a file: 12 kB, 3.4 MB."""
+    return f"{n_bytes / 1e6:,.1f} MB" if n_bytes >= _MILLION else f"{math.ceil(n_bytes / 1e3):,} kB"
 
 
 def date(moment: dt.date | str | None, language: Language) -> str:

@@ -95,3 +95,13 @@ def test_findings_are_counted_worst_first():
 def test_a_ledger_without_rows_is_a_workbook_too(tmp_path):
     book = openpyxl.load_workbook(write_corrections(tmp_path / "l.xlsx", Ledger(3, 0, ())))
     assert book.sheetnames == ["问题清单 problems", "分类汇总 by kind"]
+
+
+def test_refused_rows_keep_the_place_that_they_were_given(book_of):
+    rows = [*ROWS, ["四组", 10, "东", 32.7]]
+    result = import_file(STUDY, "demand", book_of(*rows), OPTIONS)
+    assert result.ledger.rows_refused == 2
+    assert result.places.index.tolist() == [("甲镇.xlsx", row) for row in (2, 3, 4)]
+    degrees = result.places.to_crs("EPSG:4326")
+    assert degrees.x.tolist() == pytest.approx([109.0, 109.1, 109.2], abs=1e-8)
+    assert degrees.y.tolist() == pytest.approx([32.7, 32.7, 32.7], abs=1e-8)

@@ -7,10 +7,8 @@ import zipfile
 
 import pytest
 
-from planner.plan.coverage import coverage_table
-from planner.plan.ready import prepare
-from planner.scenario import Scenario
-from tests.ui.conftest import PAGES, SHOTS, serving
+from planner.outputs.proof import proof_sentence
+from tests.ui.conftest import PAGES, PATIENCE_MS, SHOTS, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(1500)]
 MOST_BYTES = 5 * 1024**2
@@ -71,20 +69,14 @@ def test_hostile_names_are_text_everywhere(hostile_app, window):
 def test_two_readers_do_not_see_each_other_and_a_reload_finds_its_own(small_app, window):
     one, two = window(small_app).open(), window(small_app).open()
     one.go("what_if")
-    frame = one.map()
-    before = one.page.locator(".sentence").first.inner_text()
-    for x, y in ((500, 200), (560, 240), (480, 260), (600, 180)):
-        frame.locator("#map").click(position={"x": x, "y": y})
-        one.page.wait_for_timeout(2_500)
-        if one.page.locator(".sentence").first.inner_text() != before:
-            break
-    mine = one.page.locator(".sentence").first.inner_text()
-    assert mine != before
+    before = sentence(one)
+    gain_by_click(one)
+    mine = sentence(one)
     two.go("what_if")
-    assert two.page.locator(".sentence").first.inner_text() == before
+    assert sentence(two) == before
     one.page.reload()
-    one.page.wait_for_selector("td[data-gained]", timeout=120_000)
-    assert one.page.locator(".sentence").first.inner_text() == mine
+    one.page.wait_for_selector("td[data-gained]", timeout=PATIENCE_MS)
+    assert sentence(one) == mine
     assert one.faults() == []
 
 
@@ -124,47 +116,124 @@ def test_a_password_keeps_strangers_out(small_file, window):
         tab.page.wait_for_selector(".st-key-strip", timeout=120_000)
 
 
-def test_the_whole_journey_ends_with_the_figures_of_the_library(small_app, small_files, small_study, window):
+FILES = ("areas.geojson", "elevation.tif", "roads.zip", "barriers.geojson", "facilities.xlsx", "candidates.xlsx",
+         "demand.xlsx", "settlements.xlsx")  # fmt: skip
+
+
+def test_the_whole_journey_ends_with_the_figures_of_the_command_line(
+    small_app, small_files, small_file, small_export, window, planner
+):
+    """New study, files, coverage, gaps, siting with a lock and a veto, settlements, what-if, compare, export."""
     tab = window(small_app).open()
+    page = tab.page
+    new_study_from_files(tab, small_files)
+
+    def said(*words):
+        return planner(*words[:1], small_file, *words[1:], "--json").document
+
+    tab.go("coverage")
+    page.wait_for_selector(".verdicts", timeout=PATIENCE_MS)
+    rows = [row for row in said("coverage", "--tier", "any", "--group", "all")["results"]
+            if row["area"]["level"] == "county" and row["area"]["class"] is None]  # fmt: skip
+    shown = page.locator(".verdicts .figure").all_inner_texts()
+    assert shown == [f"{rows[0]['own_share']:.1%}", *(f"{row['covered_share']:.1%}" for row in rows)]
+
+    tab.go("gaps")
+    gaps = said("gaps")["results"]
+    assert f"盲区 {len(gaps)} 处" in sentence(tab)
+
+    tab.go("siting")
+    page.get_by_role("button", name="开始选址").click()
+    page.wait_for_selector(".sentence", timeout=PATIENCE_MS)
+    best = said("site", "--n-new", "10")
+    assert sentence(tab) == proof_sentence(best, "zh")
+    veto = best["chosen"][0]["candidate_id"]
+    lock = next(row["candidate_id"] for row in best["rejected"] if row["reason"] == "less-gain")
+    for box, name in (("lock_in", lock), ("lock_out", veto)):
+        field = page.locator(f".st-key-siting-{box} input")
+        field.fill(f"({name})")
+        field.press("Enter")
+        page.locator(f".st-key-siting-{box}").get_by_text(f"({name})").wait_for(timeout=60_000)
+        tab.settle()
+    page.get_by_role("button", name="开始选址").click()
+    ruled = said("site", "--n-new", "10", "--lock", lock, "--veto", veto)
+    assert ruled["value"] < best["value"]
+    changes_to(tab, proof_sentence(ruled, "zh"))
+
+    tab.go("settlements")
+    total = said("settlements")["totals"][-1]
+    assert f"其中时限内有服务的 {total['n_served']} 个" in sentence(tab)
+
+    tab.go("what_if")
+    gained = gain_by_click(tab)
+    page.get_by_label("存为情景（名称）").fill("路口一处")
+    page.get_by_role("button", name="保留", exact=True).click()
+    page.wait_for_function("() => document.body.innerText.includes('路口一处')", timeout=60_000)
+    page.get_by_text("比较两个情景", exact=True).click()
+    changes_to(tab, f"相差 {gained} 人")
+
+    tab.go("export")
+    page.get_by_role("button", name="生成成果").click()
+    page.get_by_role("button", name=re.compile("下载压缩包")).wait_for(timeout=PATIENCE_MS)
+    with page.expect_download() as got:
+        page.get_by_role("button", name=re.compile("下载压缩包")).click()
+    with zipfile.ZipFile(io.BytesIO(got.value.path().read_bytes())) as archive:
+        assert archive.testzip() is None
+        assert {"results.xlsx", "map.html", "leader.html", "results.gpkg", "manifest.json"} <= set(archive.namelist())
+        manifest = json.loads(archive.read("manifest.json"))
+    assert manifest["study"]["name"] == "旅程县"
+    usual = json.loads((small_export / "manifest.json").read_text(encoding="utf-8"))["tables"]
+    for name in ("coverage", "gaps", "settlements", "verdicts", "curve"):
+        assert manifest["tables"].get(name) == usual.get(name), name
+    assert tab.faults() == []
+
+
+def new_study_from_files(tab, folder):
+    """Make a study and take the demo files in; the one frame that the evidence leaves open is named."""
     page = tab.page
     tab.go("study")
     page.get_by_text("新建", exact=True).click()
     page.get_by_label("县（区）名称").fill("旅程县")
     page.get_by_role("button", name="新建研究").click()
     page.wait_for_function("() => document.body.innerText.includes('旅程县')", timeout=60_000)
-    names = ("areas.geojson", "elevation.tif", "roads.zip", "barriers.geojson", "facilities.xlsx", "candidates.xlsx",
-             "demand.xlsx", "settlements.xlsx")  # fmt: skip
-    page.locator('input[type="file"]').set_input_files([small_files / name for name in names])
-    button = page.get_by_role("button", name="检查这 8 个文件")
-    button.wait_for(timeout=180_000)
-    for name in names[4:]:
-        box = page.locator(f'[class*="st-key-frame-{name.replace(".", "-")}"] input')
-        box.fill("EPSG:4490")
-        box.press("Enter")
-        page.wait_for_timeout(600)
-    button.click()
-    page.get_by_role("button", name="确认导入").click(timeout=240_000)
+    page.locator('input[type="file"]').set_input_files([folder / name for name in FILES])
+    check = page.get_by_role("button", name=f"检查这 {len(FILES)} 个文件")
+    check.click(timeout=PATIENCE_MS)
+    refusal = page.locator('[data-testid="stAlertContentError"]')
+    refusal.wait_for(timeout=PATIENCE_MS)
+    assert "candidates.xlsx" in refusal.inner_text()
+    box = page.locator('[class*="st-key-frame-candidates-xlsx"] input')
+    box.fill("EPSG:4490")
+    box.press("Enter")
     tab.settle()
-    tab.go("coverage")
-    reach = prepare(small_study, Scenario())
-    rows = coverage_table(reach, level="county", tiers=["any"], groups=["all"])
-    rows = rows[rows["area_class"].isna()].set_index("profile")
-    shown = page.locator(".verdicts .figure").all_inner_texts()[1:]
-    assert shown == [f"{share:.1%}" for share in rows["covered_share"]]
-    tab.go("gaps")
-    assert "处，涉及" in page.locator(".sentence").inner_text()
-    tab.go("siting")
-    page.get_by_text("开始选址", exact=True).click()
-    page.wait_for_selector(".sentence", timeout=120_000)
-    tab.go("settlements")
-    tab.go("export")
-    page.get_by_role("button", name="生成成果").click()
-    page.get_by_role("button", name=re.compile("下载压缩包")).wait_for(timeout=300_000)
-    with page.expect_download() as got:
-        page.get_by_role("button", name=re.compile("下载压缩包")).click()
-    with zipfile.ZipFile(io.BytesIO(got.value.path().read_bytes())) as archive:
-        assert archive.testzip() is None
-        assert {"results.xlsx", "map.html", "results.gpkg", "manifest.json"} <= set(archive.namelist())
-        manifest = json.loads(archive.read("manifest.json"))
-    assert manifest["study"]["name"] == "旅程县"
-    assert tab.faults() == []
+    check.click()
+    page.get_by_role("button", name="确认导入").click(timeout=PATIENCE_MS)
+    tab.settle()
+
+
+def sentence(tab):
+    """The page's first sentence in bold."""
+    tab.page.wait_for_selector(".sentence", timeout=PATIENCE_MS)
+    return tab.page.locator(".sentence").first.inner_text()
+
+
+def changes_to(tab, words):
+    """Wait until a sentence in bold says `words`."""
+    tab.page.wait_for_function(
+        "(words) => [...document.querySelectorAll('.sentence')].some(e => e.innerText.includes(words))",
+        arg=words,
+        timeout=PATIENCE_MS,
+    )
+
+
+def gain_by_click(tab):
+    """Click the map where people are not covered until somebody is gained; return how many, as the page says it."""
+    frame = tab.map()
+    cell = tab.page.locator('td[data-gained="all"]')
+    for x, y in ((500, 200), (560, 240), (480, 260), (600, 180), (520, 150), (440, 220)):
+        frame.locator("#map").click(position={"x": x, "y": y})
+        tab.page.wait_for_timeout(1_500)
+        tab.settle()
+        if cell.inner_text() != "+0":
+            return cell.inner_text()
+    raise AssertionError("no click gained anybody")

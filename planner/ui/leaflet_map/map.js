@@ -219,7 +219,10 @@ function firstLook(next) {
   let kept = null;
   try { kept = JSON.parse(sessionStorage.getItem("view " + key)); } catch { kept = null; }
   if (kept && Number.isFinite(kept.center.lat) && Number.isFinite(kept.center.lng)) map.setView(kept.center, kept.zoom, { animate: false });
-  else map.fitBounds(next.bounds, { paddingTopLeft: [next.legend && next.legend.length ? 190 : 10, 10], paddingBottomRight: [10, 10], animate: false });
+  else {
+    const beside = Math.min(document.getElementById("legend").offsetWidth + 20, map.getSize().x * 0.45);
+    map.fitBounds(next.bounds, { paddingTopLeft: [beside, 10], paddingBottomRight: [10, 10], animate: false });
+  }
 }
 
 map.on("moveend", () => {
@@ -257,8 +260,8 @@ window.addEventListener("message", (event) => {
   document.getElementById("map").classList.toggle("picking", !!args.picking);
   document.getElementById("map").setAttribute("aria-label", args.label || "");
   const now = args;
-  firstLook(now);
   legend(now);
+  firstLook(now);
   work = work.then(() => draw(now)).then(() => { look(now); highlight(now); document.body.dataset.drawn = String(now.stamp || 1); })
     .catch((error) => console.error(String(error)));
 });
