@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from planner.errors import ScenarioError
+from planner.toml import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Belt(BaseModel):
+class Belt(Entry):
     """One practice belt: what its places are strung along, and when its chain is broken.
 
     Attributes
@@ -28,8 +29,6 @@ class Belt(BaseModel):
     break_min : minutes between neighbours beyond which the chain is broken; blank = the scenario's time limit.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     name: str = ""
     zone: str = ""
     roads: tuple[str, ...] = ()
@@ -44,7 +43,7 @@ class Belt(BaseModel):
     @model_validator(mode="after")
     def _follows_something(self) -> Belt:
         if not (self.roads or self.rivers or self.corridors or self.areas):
-            raise ValueError("a belt follows something: name roads, rivers, corridors or areas")
+            raise ValueError("A belt follows something: name roads, rivers, corridors or areas.")
         return self
 
 

@@ -4,6 +4,13 @@ A message says what is wrong, in which rows (the first five and the count), and 
 `PlannerError` is a defect of ours.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class PlannerError(Exception):
     """Something the user can mend; the command line ends with code 2."""
@@ -35,6 +42,23 @@ class RevisionConflictError(StudyFileError):
 
 class ScenarioError(PlannerError, ValueError):
     """A scenario, profile or standard that contradicts itself."""
+
+
+class EntriesError(ScenarioError):
+    """Entries of a file that people edit, or of a scenario, that have to be mended; all of them are named at once.
+
+    Attributes
+    ----------
+    lines : one for each: key, what is wrong, repair.
+    """
+
+    def __init__(self, what: str, lines: Sequence[str]) -> None:
+        super().__init__("\n  ".join([f"{what} must be mended:", *lines]))
+        self.lines = tuple(lines)
+
+    def of(self, file: str) -> EntriesError:
+        """Return the same faults, said of a file."""
+        return EntriesError(f"'{file}'", self.lines)
 
 
 class MissingExtraError(PlannerError, ImportError):

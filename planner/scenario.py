@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from planner.belts import Belt  # noqa: TC001  pydantic reads it
-from planner.errors import ScenarioError
+from planner.errors import EntriesError, ScenarioError
 from planner.sizes import SizeClass, default_sizes, require_rising
 from planner.standards import (
     Checklist,
@@ -18,9 +17,9 @@ from planner.standards import (
     default_checklists,
     default_profiles,
     default_standards,
-    reasons,
 )
 from planner.tiers import Tier, default_tiers
+from planner.toml import Entry, faults, toml_tables
 from planner.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ GROUPS = ("all", "age60", "children", "relocated")
 AT_LEAST = "at_least:"
 
 
-class Scenario(BaseModel):
+class Scenario(Entry):
     """What is asked of a study.
 
     Attributes
@@ -55,8 +54,6 @@ class Scenario(BaseModel):
     own_place_by_village : a place of the same named village is its own, too.
     seed : for everything that draws lots.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = "default"
     tiers: tuple[str, ...] = ("centre", "institute", "station", "point")
@@ -93,12 +90,15 @@ class Scenario(BaseModel):
 
     @model_validator(mode="after")
     def _codes_exist(self) -> Scenario:
-        if self.main_profile not in self.profiles:
-            raise ValueError(f"main_profile '{self.main_profile}' is none of the profiles {sorted(self.profiles)}")
-        known = set(self.tier_codes)
-        for name in ("main_tier", "settlement_tier"):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} '{getattr(self, name)}' is none of {sorted(known)}")
+        asked = [("profile", "main_profile", tuple(self.profiles))]
+        asked += [("tier", name, self.tier_codes) for name in ("main_tier", "settlement_tier")]
+        wrong = [
+            f"There is no {kind} '{getattr(self, name)}' ({name}). Choose one of {', '.join(known)}."
+            for kind, name, known in asked
+            if getattr(self, name) not in known
+        ]
+        if wrong:
+            raise ValueError("\n".join(wrong))
         require_rising(self.settlement_sizes)
         return self
 
@@ -146,7 +146,7 @@ class Scenario(BaseModel):
         try:
             return Scenario.model_validate({**self.model_dump(), **changed})
         except ValidationError as error:
-            raise ScenarioError(f"The scenario is not possible: {reasons(error)}") from error
+            raise EntriesError("The scenario", faults(error, Scenario)) from error
 
     def tiers_of(self, code: str) -> tuple[str, ...] | None:
         """Return the tiers that count for a tier result; None = every place, of whatever tier.
@@ -185,18 +185,19 @@ def scenario_from_toml(text: str) -> Scenario:
 
     Raises
     ------
-    ScenarioError
+    EntriesError
         Naming every entry that is wrong.
     """
+    data = toml_tables(text, "The scenario")
+    for name in ("profiles", "own_standards"):
+        tables = data.get(name)
+        if isinstance(tables, dict):
+            coded = {code: {**each, "code": code} if isinstance(each, dict) else each for code, each in tables.items()}
+            data[name] = coded
     try:
-        data = tomllib.loads(text)
-        if "profiles" in data:
-            data["profiles"] = {code: {**table, "code": code} for code, table in data["profiles"].items()}
-        if "own_standards" in data:
-            data["own_standards"] = {code: {**table, "code": code} for code, table in data["own_standards"].items()}
         return Scenario.model_validate(data)
-    except (tomllib.TOMLDecodeError, ValidationError, TypeError, AttributeError) as error:
-        raise ScenarioError(f"The scenario cannot be read: {reasons(error)}") from error
+    except ValidationError as error:
+        raise EntriesError("The scenario", faults(error, Scenario)) from error
 
 
 def scenario_to_toml(scenario: Scenario) -> str:

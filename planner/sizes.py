@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from importlib import resources
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from planner.errors import ScenarioError
+from planner.toml import Entry, entries_of, toml_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-class SizeClass(BaseModel):
+class SizeClass(Entry):
     """One size class; it ends where the next begins.
 
     Attributes
@@ -28,8 +28,6 @@ class SizeClass(BaseModel):
     min_people : people from which a settlement belongs to it.
     source, is_verified : where the threshold comes from, and whether a public source was found for it.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     code: str
     min_people: float = Field(ge=0)
@@ -45,10 +43,7 @@ def sizes_from_toml(toml: str) -> tuple[SizeClass, ...]:
     ScenarioError
         When it cannot be read, the first class does not begin at 0, or thresholds do not rise.
     """
-    try:
-        sizes = tuple(SizeClass(code=code, **table) for code, table in tomllib.loads(toml).items())
-    except (tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
-        raise ScenarioError(f"The size classes cannot be read: {error}") from error
+    sizes = tuple(entries_of(toml_tables(toml, "The size classes"), SizeClass, "The size classes").values())
     require_rising(sizes)
     return sizes
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
-from planner.errors import ScenarioError
+from planner.toml import Entry, entries_of, toml_tables
 from planner.units import distance_m
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Mode = Literal["foot", "bicycle", "motor"]
 
 
-class Profile(BaseModel):
+class Profile(Entry):
     """One way of travelling.
 
     Attributes
@@ -34,8 +30,6 @@ class Profile(BaseModel):
     class_speed_kph : speeds on single classes.
     source, is_verified : where the figures come from, and whether anyone checked.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     code: str
     mode: Mode
@@ -59,26 +53,10 @@ def profiles_from_toml(text: str) -> dict[str, Profile]:
 
     Raises
     ------
-    ScenarioError
+    EntriesError
         Naming every entry that is wrong.
     """
-    try:
-        tables: Mapping[str, dict] = tomllib.loads(text)
-        return {code: Profile(code=code, **table) for code, table in tables.items()}
-    except (tomllib.TOMLDecodeError, ValidationError, TypeError, AttributeError) as error:
-        raise ScenarioError(f"The profiles cannot be read: {reasons(error)}") from error
-
-
-def reasons(error: Exception) -> str:
-    """Return in plain words why a TOML text or a value was refused: field and reason, one after the other."""
-    if not isinstance(error, ValidationError):
-        return str(error)
-    return "; ".join(
-        f"{'.'.join(map(str, each['loc'])) or 'scenario'}: {each['msg'].removeprefix('Value error, ')}"
-        # A whole table that was given says nothing; a value does.
-        + ("" if isinstance(each["input"], dict) else f" (given: {each['input']!r:.60})")
-        for each in error.errors()
-    )
+    return entries_of(toml_tables(text, "The profiles"), Profile, "The profiles")
 
 
 @cache
@@ -88,16 +66,14 @@ def default_profiles() -> dict[str, Profile]:
     return profiles_from_toml(path.read_text(encoding="utf-8"))
 
 
-class ChecklistItem(BaseModel):
+class ChecklistItem(Entry):
     """One item of a checklist, in both languages."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     zh: str = Field(min_length=1)
     en: str = ""
 
 
-class Checklist(BaseModel):
+class Checklist(Entry):
     """What a place is judged by; a place is qualified when it has every item in full.
 
     Attributes
@@ -105,8 +81,6 @@ class Checklist(BaseModel):
     code, name, name_en, source : what it is, and who said so.
     items : by code, in the order of the report.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     code: str
     name: str = ""
@@ -120,13 +94,10 @@ def checklists_from_toml(text: str) -> dict[str, Checklist]:
 
     Raises
     ------
-    ScenarioError
+    EntriesError
         Naming every entry that is wrong.
     """
-    try:
-        return {code: Checklist(code=code, **table) for code, table in tomllib.loads(text).items()}
-    except (tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
-        raise ScenarioError(f"The checklists cannot be read: {error}") from error
+    return entries_of(toml_tables(text, "The checklists"), Checklist, "The checklists")
 
 
 @cache
@@ -136,7 +107,7 @@ def default_checklists() -> dict[str, Checklist]:
     return checklists_from_toml(path.read_text(encoding="utf-8"))
 
 
-class StandardRule(BaseModel):
+class StandardRule(Entry):
     """What a standard says of one tier and urban / rural class.
 
     Attributes
@@ -151,7 +122,7 @@ class StandardRule(BaseModel):
     source, is_verified : where they differ from the standard's.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     tier: str = "any"
     area_class: Literal["all", "urban", "rural"] = Field(default="all", alias="class")
@@ -164,7 +135,7 @@ class StandardRule(BaseModel):
     is_verified: bool | None = None
 
 
-class Standard(BaseModel):
+class Standard(Entry):
     """A named, editable norm; see `presets/standards.toml`.
 
     Attributes
@@ -175,8 +146,6 @@ class Standard(BaseModel):
     urban_per_km2 : density from which a village or town is urban (1,500 by default, unverified).
     rules : at least one.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     code: str
     name: str = ""
@@ -193,13 +162,10 @@ def standards_from_toml(text: str) -> dict[str, Standard]:
 
     Raises
     ------
-    ScenarioError
+    EntriesError
         Naming every entry that is wrong.
     """
-    try:
-        return {code: Standard(code=code, **table) for code, table in tomllib.loads(text).items()}
-    except (tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
-        raise ScenarioError(f"The standards cannot be read: {error}") from error
+    return entries_of(toml_tables(text, "The standards"), Standard, "The standards")
 
 
 def standard_to_toml(standard: Standard, code: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from planner.errors import ScenarioError
+from planner.toml import Entry, entries_of, toml_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 Unit = Literal["county", "town", "village", "none"]
 
 
-class Tier(BaseModel):
+class Tier(Entry):
     """One level of the pyramid.
 
     Attributes
@@ -29,8 +28,6 @@ class Tier(BaseModel):
     is_light : its places are light: listed and counted, but no coverage.
     counts_light : light places of this tier do count in coverage.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = ""
     parent: str | None = None
@@ -45,13 +42,10 @@ def tiers_from_toml(toml: str) -> dict[str, Tier]:
 
     Raises
     ------
-    ScenarioError
+    EntriesError
         Naming every entry that is wrong. A cycle of parents is no error here: the check of the network reports it.
     """
-    try:
-        return {code: Tier(**table) for code, table in tomllib.loads(toml).items()}
-    except (tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
-        raise ScenarioError(f"The tiers cannot be read: {error}") from error
+    return entries_of(toml_tables(toml, "The tiers"), Tier, "The tiers")
 
 
 @cache

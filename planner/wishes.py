@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from planner.errors import ScenarioError
-from planner.standards import reasons
+from planner.errors import EntriesError
+from planner.toml import Entry, faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ class Quota:
     maximum: int | None = None
 
 
-class Wishes(BaseModel):
+class Wishes(Entry):
     """What a planner wants of new places; the section `[siting]` of a scenario.
 
     Attributes
@@ -70,11 +70,9 @@ class Wishes(BaseModel):
         share of gap that is good enough.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     objective: Objective = "max-cover"
     n_new: int | None = Field(default=None, ge=0, le=10_000)
-    budget: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    budget: float | None = Field(default=None, ge=0)
     cover_share: float = Field(default=1.0, ge=0, le=1)
     by_cost: bool = False
     group_factors: dict[Group, float] = Field(default_factory=dict)
@@ -85,20 +83,21 @@ class Wishes(BaseModel):
     must_serve: tuple[str, ...] = ()
     quotas: tuple[Quota, ...] = ()
     one_per: tuple[Literal["village", "town"], ...] = ()
-    spacing_m: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    spacing_m: float = Field(default=0.0, ge=0)
     has_capacities: bool = False
     fair_by: Literal["town", "village"] | None = None
     phases: int = Field(default=0, ge=0, le=100)
     phase_n_new: tuple[int, ...] = ()
     phase_budgets: tuple[float, ...] = ()
     curve: int = Field(default=0, ge=0, le=1_000)
-    time_limit_s: float = Field(default=60.0, gt=0, allow_inf_nan=False)
+    time_limit_s: float = Field(default=60.0, gt=0)
     gap_share: float = Field(default=0.0, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _agrees(self) -> Wishes:
-        for fault in (*self._wrong_numbers(), *self._wrong_company()):
-            raise ValueError(fault)
+        wrong = [*self._wrong_numbers(), *self._wrong_company()]
+        if wrong:
+            raise ValueError("\n".join(wrong))
         return self
 
     def _wrong_numbers(self) -> Iterator[str]:
@@ -184,5 +183,4 @@ class Wishes(BaseModel):
         try:
             return Wishes.model_validate({**self.model_dump(), **changed})
         except ValidationError as error:
-            why = reasons(error).removeprefix("scenario: ")
-            raise ScenarioError(f"The wishes for new places are not possible: {why}") from error
+            raise EntriesError("The wishes for new places", faults(error, Wishes)) from error

@@ -64,6 +64,34 @@ def test_what_equity_cannot_do_is_one_sentence(planner, lattice_file, words, sai
     assert "Traceback" not in answer.err
 
 
+def test_studies_that_count_different_things_are_not_compared(planner, lattice_file, tmp_path):
+    study = open_study(lattice_file)
+    seated = tmp_path / "seated.gpkg"
+    save_study(study.with_table("facilities", study.table("facilities").assign(capacity=40.0)), seated)
+    words = ("equity", lattice_file, "--other", seated, "--profile", "walk")
+    answer = planner(*words)
+    assert answer.code == 2
+    assert "counts seats, the other places" in answer.err
+    assert planner(*words, "--supply", "place").code == 0
+
+
+def test_a_study_named_twice_is_refused(planner, lattice_file):
+    answer = planner("declared", lattice_file, lattice_file, "--preset", "zhaohua")
+    assert answer.code == 2
+    assert "count twice" in answer.err
+
+
+def test_what_is_wrong_in_a_file_is_said_with_its_name(planner, lattice_file, tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text("[a]\ncolour = 1\n[b]\ncolour = 2\n", encoding="utf-8")
+    for command in ("declared", "standards", "checklist"):
+        answer = planner(command, lattice_file, "--file", own)
+        assert answer.code == 2
+        assert f"'{own}' must be mended:" in answer.err
+        assert "a.colour: is not known here." in answer.err
+        assert "b.colour: is not known here." in answer.err
+
+
 def test_declared_figures_are_kept_and_asked_again(planner, lattice_file, tmp_path):
     study = tmp_path / "county.gpkg"
     shutil.copy(lattice_file, study)

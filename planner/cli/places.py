@@ -24,7 +24,7 @@ from planner.cli.shell import (
     print_findings,
     print_json,
     print_table,
-    read_text,
+    read_entries,
     records_of,
     worded,
     write_text,
@@ -113,7 +113,7 @@ def _declaration(preset: str | None, file: Path | None) -> Any:  # noqa: ANN401 
     from planner.coverage.declared import declared_from_toml, declared_presets
 
     if file is not None:
-        found = declared_from_toml(read_text(file))
+        found = read_entries(file, declared_from_toml)
         return _one_of(found, preset or next(iter(found), ""))
     presets = declared_presets()
     if preset is None:
@@ -147,7 +147,7 @@ def checklist(
     opened = opened_study(study)
     chosen = chosen_scenario(opened, scenario)
     if file is not None or use is not None:
-        known = checklists_from_toml(read_text(file)) if file is not None else default_checklists()
+        known = read_entries(file, checklists_from_toml) if file is not None else default_checklists()
         chosen = chosen.with_choices(checklist=_one_of(known, use or next(iter(known), "")))
     asked = chosen.checklist
     totals, listed = checklist_totals(opened, asked), rectification_list(opened, asked, language())
@@ -189,7 +189,7 @@ def standards(
     from planner.scenario import Scenario
     from planner.standards import standard_to_toml, standards_from_toml
 
-    own = standards_from_toml(read_text(file)) if file is not None else {}
+    own = read_entries(file, standards_from_toml) if file is not None else {}
     if copy is not None:
         if out is None:
             raise InputError("Name the file for the copy with --out.")

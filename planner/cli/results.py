@@ -24,7 +24,7 @@ from planner.cli.shell import (
     opened_study,
     print_json,
     print_table,
-    read_text,
+    read_entries,
     records_of,
     worded,
     write_text,
@@ -163,7 +163,7 @@ def settlements(
     from planner.sizes import sizes_from_toml
 
     opened = opened_study(study)
-    classes = None if sizes is None else sizes_from_toml(read_text(sizes))
+    classes = None if sizes is None else read_entries(sizes, sizes_from_toml)
     chosen = chosen_scenario(
         opened, scenario, main_profile=profile, cutoff_min=cutoff, settlement_tier=tier, settlement_sizes=classes
     )

@@ -10,15 +10,15 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from planner.errors import FrameError, InputError, PlannerError
+from planner.errors import EntriesError, FrameError, InputError, PlannerError
 from planner.texts import Language, text, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import pandas as pd
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from planner.scenario import Scenario
     from planner.study import Study
 
+AnyEntries = TypeVar("AnyEntries")
 KINDS = "roads, facilities, candidates, demand, population, settlements, areas, elevation, barriers or corridors"
 MAX_ROWS = 30
 
@@ -210,13 +211,7 @@ def chosen_scenario(study: Study, file: Path | None, **choices: Any) -> Scenario
     """Return the scenario of a file, else the study's own, with the choices of the command line."""
     from planner.scenario import scenario_from_toml, scenario_of
 
-    if file is not None:
-        try:
-            scenario = scenario_from_toml(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"'{file}' cannot be read as a scenario: {error}") from error
-    else:
-        scenario = scenario_of(study.scenarios)
+    scenario = scenario_of(study.scenarios) if file is None else read_entries(file, scenario_from_toml)
     return scenario.with_choices(**choices)
 
 
@@ -273,6 +268,14 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"'{path}' cannot be read: {error}") from error
+
+
+def read_entries(path: Path, reader: Callable[[str], AnyEntries]) -> AnyEntries:
+    """Return what `reader` makes of a file that people edit; what has to be mended is said with the file's name."""
+    try:
+        return reader(read_text(path))
+    except EntriesError as error:
+        raise error.of(str(path)) from error
 
 
 def write_text(path: Path, document: str) -> None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
-from planner.coverage.areas import CLASSES, assign_areas
+from planner.coverage.areas import CLASSES, assign_areas, texts
 from planner.coverage.integrity import Finding
-from planner.errors import ScenarioError
-from planner.study import is_online, is_yes
+from planner.errors import EntriesError, InputError, ScenarioError
+from planner.study import is_yes, physical_places
+from planner.toml import Entry, entries_of, faults, toml_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -83,12 +83,21 @@ def parse_figure(value: int | str) -> Figure:
     if not words:
         return Figure()
     found = _FIGURE.fullmatch(words)
-    if found is None or isinstance(value, bool | float):
-        raise ScenarioError(f'\'{value}\' is no declared figure. Write 387, ">=300", "<=20", "~20" or "".')
+    if found is None or isinstance(value, bool):
+        shown = words.lower() if isinstance(value, bool) else words
+        raise ScenarioError(f'\'{shown}\' is no declared figure. Write 387, ">=300", "<=20", "~20" or "".')
     return Figure(_KINDS[found[1] or ""], int(found[2].replace(",", "")))
 
 
-class Declared(BaseModel):
+def _checked(value: Any) -> Any:  # noqa: ANN401  whatever the TOML holds
+    parse_figure(value)
+    return value
+
+
+_Cell = Annotated[int | str, BeforeValidator(_checked)]
+
+
+class Declared(Entry):
     """What one network declared of itself; see `presets/declared.toml`.
 
     Attributes
@@ -103,8 +112,6 @@ class Declared(BaseModel):
     synthetic : what the demo draws where a figure is approximate or blank.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     code: str
     name: str
     name_en: str = ""
@@ -112,9 +119,9 @@ class Declared(BaseModel):
     date: str = ""
     formula: str = ""
     approx_share: float = Field(default=0.15, ge=0, lt=1)
-    figures: dict[str, dict[Literal["all", "urban", "rural"], int | str]] = Field(default_factory=dict)
-    demonstration: dict[str, int | str] = Field(default_factory=dict)
-    relocated: dict[Literal["people", "households"], int | str] = Field(default_factory=dict)
+    figures: dict[str, dict[Literal["all", "urban", "rural"], _Cell]] = Field(default_factory=dict)
+    demonstration: dict[str, _Cell] = Field(default_factory=dict)
+    relocated: dict[Literal["people", "households"], _Cell] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     synthetic: dict[str, int] = Field(default_factory=dict)
 
@@ -165,20 +172,11 @@ def declared_from_toml(toml: str) -> dict[str, Declared]:
 
     Raises
     ------
-    ScenarioError
+    EntriesError
         Naming every entry that is wrong.
     """
-    try:
-        data = tomllib.loads(toml)
-        tables = {"declared": data} if "figures" in data else data
-        read = {code: Declared(code=code, **table) for code, table in tables.items()}
-    except (tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
-        raise ScenarioError(f"The declared figures cannot be read: {error}") from error
-    for one in read.values():
-        cells = [cell for by_class in one.figures.values() for cell in by_class.values()]
-        for cell in (*cells, *one.demonstration.values(), *one.relocated.values()):
-            parse_figure(cell)
-    return read
+    data = toml_tables(toml, "The declared figures")
+    return entries_of({"declared": data} if "figures" in data else data, Declared, "The declared figures")
 
 
 @cache
@@ -198,7 +196,7 @@ def kept_declaration(study: Study) -> Declared | None:
 
     Raises
     ------
-    ScenarioError
+    EntriesError
         When they were kept by another version of the planner and cannot be read.
     """
     kept = study.metadata.get("declared")
@@ -207,16 +205,20 @@ def kept_declaration(study: Study) -> Declared | None:
     try:
         return Declared.model_validate(kept)
     except ValidationError as error:
-        raise ScenarioError(
-            f"The declared figures of the study cannot be read: {error}. Declare them again."
-        ) from error
+        raise EntriesError("The declared figures kept in the study", faults(error, Declared)) from error
 
 
 def reconcile(studies: Sequence[Study], declared: Declared, scenario: Scenario) -> Reconciliation:
     """Return the declared figures against those of one or more studies (a city: one study per county), summed.
 
     Online services are not counted; light places are counted in their own tier.
+
+    Raises
+    ------
+    InputError
+        When two studies hold the same places: they would count twice.
     """
+    _require_distinct(studies)
     counts = _counts(studies)
     rows = [*_place_rows(declared, counts, scenario), *_demonstration_rows(declared, counts)]
     rows += _relocated_rows(declared, studies)
@@ -232,6 +234,25 @@ def reconcile(studies: Sequence[Study], declared: Declared, scenario: Scenario) 
     )
 
 
+def _require_distinct(studies: Sequence[Study]) -> None:
+    """Raise `InputError` when a place of the same id and name stands on the same metre in two studies."""
+    holders: dict[tuple[Any, ...], Study] = {}
+    for study in studies:
+        if not study.has("facilities"):
+            continue
+        places = physical_places(study.table("facilities"))
+        spots = (places.geometry.x.round(), places.geometry.y.round())
+        keys = list(zip(places["facility_id"].astype(str), texts(places, "name"), *spots, strict=True))
+        twice = [key for key in keys if key in holders]
+        if twice:
+            shown = ", ".join(f"{name or key} ({key})" for key, name, *_ in twice[:5])
+            raise InputError(
+                f"The studies '{holders[twice[0]].name}' and '{study.name}' hold {len(twice)} places both ({shown}). "
+                "They would count twice: name each county once."
+            )
+        holders |= dict.fromkeys(keys, study)
+
+
 _Key = tuple[str, str | None, bool]
 
 
@@ -241,8 +262,7 @@ def _counts(studies: Sequence[Study]) -> dict[_Key, int]:
     for study in studies:
         if not study.has("facilities"):
             continue
-        facilities = study.table("facilities")
-        facilities = facilities[~is_online(facilities)]
+        facilities = physical_places(study.table("facilities"))
         classes = assign_areas(facilities, study.tables.get("areas"))["class"]
         flags = facilities["is_demonstration"] if "is_demonstration" in facilities.columns else [None] * len(facilities)
         for tier, area_class, flag in zip(facilities["tier"].astype(str), classes, flags, strict=True):
@@ -315,6 +335,8 @@ def _declared_formula(declared: Declared, scenario: Scenario) -> str:
 
 
 def _findings(declared: Declared, scenario: Scenario) -> Iterator[Finding]:
+    if not declared.source:
+        yield Finding("declared_source_missing", "declared", (declared.code,), {"id": declared.code}, subject="network")
     known = (*scenario.known_tiers, ANY)
     named = dict.fromkeys((*declared.figures, *(tier for key in declared.demonstration for tier in key.split("+"))))
     for tier in named:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from planner.coverage.areas import texts
-from planner.errors import ScenarioError
+from planner.toml import Entry, entries_of, toml_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Function(BaseModel):
+class Function(Entry):
     """One function of a place.
 
     Attributes
@@ -28,8 +27,6 @@ class Function(BaseModel):
     zh, en : its names.
     words : a room has the function when its name holds one of them, in whatever case.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     zh: str
     en: str
@@ -41,13 +38,10 @@ def functions_from_toml(toml: str) -> dict[str, Function]:
 
     Raises
     ------
-    ScenarioError
+    EntriesError
         Naming every entry that is wrong.
     """
-    try:
-        return {code: Function(**table) for code, table in tomllib.loads(toml).items()}
-    except (tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
-        raise ScenarioError(f"The functions cannot be read: {error}") from error
+    return entries_of(toml_tables(toml, "The functions"), Function, "The functions")
 
 
 @cache

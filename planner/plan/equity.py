@@ -122,7 +122,18 @@ def supply_of(places: pd.DataFrame, asked: Supply | None) -> Supply:
 
 
 def compared(before: Equity, after: Equity) -> pd.DataFrame:
-    """Return the summaries of two studies below one another: the first as "before", the second as "after"."""
+    """Return the summaries of two studies below one another: the first as "before", the second as "after".
+
+    Raises
+    ------
+    InputError
+        When one of them counts seats and the other places: their figures cannot be set side by side.
+    """
+    if {*before.summary["supply"]} != {*after.summary["supply"]}:
+        raise InputError(
+            "One study counts seats, the other places, because some place in it has no capacity. "
+            "Give --supply place, or give every place in both its capacity."
+        )
     rows = [before.summary[before.summary["state"] == BEFORE]]
     rows.append(after.summary[after.summary["state"] == BEFORE].assign(state=AFTER))
     return pd.concat(rows, ignore_index=True)

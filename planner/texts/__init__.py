@@ -50,20 +50,29 @@ def translated(sentence: str, language: Language) -> str:
         found = pattern.fullmatch(sentence)
         if found:
             values = (each or "" for each in found.groups())
-            return words.format(
-                *("\n".join(translated(line, language) for line in each.split("\n")) for each in values)
-            )
+            return words.format(*("\n".join(_line(line, language) for line in each.split("\n")) for each in values))
     return sentence
+
+
+def _line(words: str, language: Language) -> str:
+    """Return one line of what fills a placeholder in `language`, indented as it was."""
+    sentence = words.lstrip()
+    return words[: len(words) - len(sentence)] + translated(sentence, language)
 
 
 @cache
 def _sentences() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Return a pattern for every English sentence with its Chinese, those with most words of their own first."""
+    """Return a pattern for every English sentence with its Chinese.
+
+    Those that take several lines come first, as a placeholder of any other takes them too; then those with most words
+    of their own.
+    """
     found = []
     for subject in ("errors", "help"):
         for words in entries(subject).values():
             parts = re.split(r"\{\d+\}", words["en"])
             pattern = "(.*?)".join(re.escape(part) for part in parts)
-            found.append((sum(map(len, parts)), re.compile(pattern, re.DOTALL), words["zh"]))
-    found.sort(key=lambda each: -each[0])
+            rank = ("\n" in words["en"], sum(map(len, parts)))
+            found.append((rank, re.compile(pattern, re.DOTALL), words["zh"]))
+    found.sort(key=lambda each: each[0], reverse=True)
     return tuple((pattern, zh) for _, pattern, zh in found)

@@ -127,7 +127,7 @@ def test_a_flag_against_the_checklist_is_a_finding(study):
 
 @pytest.mark.parametrize("toml", ["[x]\nitems = {}", "[x]\ncolour = 1", "not toml", "x = 1"])
 def test_a_wrong_checklist_file_is_one_error(toml):
-    with pytest.raises(ScenarioError, match="checklists cannot be read"):
+    with pytest.raises(ScenarioError, match="checklists must be mended"):
         checklists_from_toml(toml)
 
 

@@ -1,12 +1,14 @@
 """Declared against found: the eight networks that ship, and figures as people write them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from planner.coverage.declared import declared_from_toml, declared_presets, parse_figure, reconcile
 from planner.coverage.hierarchy import hierarchy_findings
 from planner.demo.networks import county_figures, network_studies
-from planner.errors import ScenarioError
+from planner.errors import InputError, ScenarioError
 from planner.scenario import Scenario
 
 EIGHT = ("hanbin", "zhaohua", "jingshan", "daye", "xiangtan", "shaoyang", "xiangxi", "huaihua")
@@ -113,7 +115,7 @@ def test_a_figure_that_cannot_be_read_is_one_error(cell):
 
 @pytest.mark.parametrize("toml", ["not toml", "[x]\nname = 3", "[x]\nfigures = 3", "x = 1", "[x]\nname='x'\ncolour=1"])
 def test_a_wrong_file_is_one_error(toml):
-    with pytest.raises(ScenarioError, match="cannot be read"):
+    with pytest.raises(ScenarioError, match="must be mended"):
         declared_from_toml(toml)
 
 
@@ -123,8 +125,17 @@ def test_what_cannot_be_reconciled_is_a_finding():
     )["declared"]
     findings = reconcile([], declared, Scenario()).findings
     assert [(one.code, one.ids) for one in findings] == [
+        ("declared_source_missing", ("declared",)),
         ("declared_tier_unknown", ("squad",)),
         ("declared_sum", ("station",)),
     ]
-    assert "384" in findings[1].problem("zh")
-    assert "notes" in findings[0].repair("en")
+    assert "384" in findings[2].problem("zh")
+    assert "notes" in findings[1].repair("en")
+
+
+def test_a_county_named_twice_is_refused():
+    toy = declared_presets()["zhaohua"]
+    (study,) = network_studies(toy)
+    later = replace(study, name="later", tables={**study.tables, "facilities": study.table("facilities").iloc[1:]})
+    with pytest.raises(InputError, match=r"and 'later' hold 222 places both .*name each county once"):
+        reconcile([study, later], toy, Scenario())

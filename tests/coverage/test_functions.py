@@ -33,5 +33,5 @@ def test_every_function_has_words():
 
 @pytest.mark.parametrize("toml", ["a = 1", "[a]\nzh = 'x'", "[a]\nzh='x'\nen='x'\nwords=[]", "["])
 def test_bad_functions_are_named(toml):
-    with pytest.raises(ScenarioError, match="functions cannot be read"):
+    with pytest.raises(ScenarioError, match="functions must be mended"):
         functions_from_toml(toml)

@@ -141,7 +141,7 @@ def test_own_standards_are_made_by_copying_and_travel_in_the_scenario():
     ],
 )
 def test_a_wrong_standard_file_is_one_error(toml):
-    with pytest.raises(ScenarioError, match="standards cannot be read"):
+    with pytest.raises(ScenarioError, match="standards must be mended"):
         standards_from_toml(toml)
 
 
