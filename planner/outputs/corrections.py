@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from planner.errors import InputError
 from planner.ledger import RETURN_HEADERS, Ledger, ledger_counts, source_mark
-from planner.outputs.sheets import Sheet, SheetColumn, add_sheet, write_cell
+from planner.outputs.sheets import Book, Sheet, SheetColumn, add_sheet, write_cell
 from planner.texts import LANGUAGES, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from openpyxl.worksheet.worksheet import Worksheet
-
     from planner.ledger import LedgerRow
 
 MAX_ROWS = 50_000
 """Rows of the copy; of a longer table only the rows with a finding are copied."""
-_REFUSED_FILL, _REPAIRED_FILL, _HEADER_FILL = "FFF4B6B0", "FFFDE9B8", "FF1F5C8B"
+_REFUSED_FILL, _REPAIRED_FILL, _HEADER_FILL = "#F4B6B0", "#FDE9B8", "#1F5C8B"
 _PROBLEM_COLUMNS = ("file", "row", "column", "is_refused", "problem_zh", "repair_zh", "problem_en", "repair_en",
                     "old_value", "new_value")  # fmt: skip
 _COUNT_COLUMNS = ("column", "n_refused", "n_repaired", "rows", "problem_zh", "repair_zh", "problem_en", "repair_en")
@@ -56,21 +54,14 @@ def write_corrections(path: Path | str, ledger: Ledger, rows: pd.DataFrame | Non
     InputError
         When the file is there already, or cannot be written.
     """
-    from openpyxl import Workbook
-
     target = Path(path)
     if target.exists():
         raise InputError(f"{target} is there already. Choose another name, or delete it first.")
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    if rows is not None and len(rows):
-        _write_copy(book.create_sheet(_both("copy")), ledger, rows)
-    add_sheet(book, _problem_sheet(ledger))
-    add_sheet(book, _count_sheet(ledger))
-    try:
-        book.save(target)
-    except OSError as error:
-        raise InputError(f"{target} cannot be written ({error}). Is it open in another program?") from error
+    with Book(target) as book:
+        if rows is not None and len(rows):
+            _write_copy(book, ledger, rows)
+        add_sheet(book, _problem_sheet(ledger))
+        add_sheet(book, _count_sheet(ledger))
     return target
 
 
@@ -79,53 +70,29 @@ def _both(key: str, **values: object) -> str:
     return " ".join(text(f"corrections.{key}", language, **values) for language in LANGUAGES)
 
 
-def _write_copy(page: Worksheet, ledger: Ledger, rows: pd.DataFrame) -> None:
-    from openpyxl.styles import Alignment, Font, PatternFill
-    from openpyxl.utils import get_column_letter
-
+def _write_copy(book: Book, ledger: Ledger, rows: pd.DataFrame) -> None:
+    page = book.page(_both("copy"))
     wrong = _wrong_rows(ledger)
     if len(rows) > MAX_ROWS:
         rows = rows[[key in wrong for key in rows.index]]
     headers = [*map(str, rows.columns), *RETURN_HEADERS]
-    write_cell(page.cell(1, 1), _both("hint"))
-    page.cell(1, 1).font = Font(bold=True)
-    for position, header in enumerate(headers, start=1):
-        cell = page.cell(2, position)
-        write_cell(cell, header)
-        cell.font = Font(bold=True, color="FFFFFFFF")
-        cell.fill = PatternFill("solid", fgColor=_HEADER_FILL)
-        page.column_dimensions[get_column_letter(position)].width = 46 if header in RETURN_HEADERS[:2] else 16
-    fills = {
-        is_refused: PatternFill("solid", fgColor=_REFUSED_FILL if is_refused else _REPAIRED_FILL)
-        for is_refused in (True, False)
-    }
-    for number, (key, record) in enumerate(zip(rows.index, rows.itertuples(index=False, name=None), strict=True), 3):
+    plain, head = book.style(), book.style(bold=True, font_color="#FFFFFF", bg_color=_HEADER_FILL)
+    fills = {True: _REFUSED_FILL, False: _REPAIRED_FILL}
+    write_cell(page, 0, 0, _both("hint"), book.style(bold=True))
+    for position, header in enumerate(headers):
+        write_cell(page, 1, position, header, head)
+        page.set_column(position, position, 46 if header in RETURN_HEADERS[:2] else 16)
+    for number, (key, record) in enumerate(zip(rows.index, rows.itertuples(index=False, name=None), strict=True), 2):
         finding = wrong.get(key, _Row())
         words = ("\n".join(finding.problems), "\n".join(finding.repairs), source_mark(*key))
-        for position, value in enumerate((*record, *words), start=1):
-            cell = page.cell(number, position)
-            write_cell(cell, _plain(value))
-            header = headers[position - 1]
+        for position, value in enumerate((*record, *words)):
+            header, style = headers[position], plain
             if header in finding.columns:
-                cell.fill = fills[finding.columns[header]]
+                style = book.style(bg_color=fills[finding.columns[header]])
             elif header in RETURN_HEADERS and finding.problems:
-                cell.fill = fills[finding.is_refused]
-                cell.alignment = Alignment(wrap_text=True, vertical="top")
-    page.freeze_panes = "A3"
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401  a cell of any file
-    return value if value is None or isinstance(value, bool | int | float) or hasattr(value, "item") else _text(value)
-
-
-def _text(value: Any) -> Any:  # noqa: ANN401
-    return value.isoformat(sep=" ") if isinstance(value, pd.Timestamp) else value if _is_date(value) else str(value)
-
-
-def _is_date(value: object) -> bool:
-    import datetime as dt
-
-    return isinstance(value, dt.date) and getattr(value, "tzinfo", None) is None
+                style = book.style(bg_color=fills[finding.is_refused], text_wrap=True, valign="top")
+            write_cell(page, number, position, value, style)
+    page.freeze_panes(2, 0)
 
 
 def _wrong_rows(ledger: Ledger) -> dict[tuple[str, int], _Row]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from planner.errors import InputError
-from planner.outputs.sheets import PEOPLE, PLAIN, Sheet, SheetColumn, add_sheet
+from planner.outputs.sheets import PEOPLE, PLAIN, Book, Sheet, SheetColumn, add_sheet
 from planner.outputs.wording import in_words
 from planner.texts import Language, text
 
@@ -25,10 +24,6 @@ def write_reconciliation(result: Reconciliation, path: Path, language: Language 
     InputError
         When the file cannot be written.
     """
-    from openpyxl import Workbook
-
-    workbook = Workbook()
-    del workbook[workbook.sheetnames[0]]
     said = result.declared
     name = said.name if language == "zh" else said.name_en or said.name
     title = text("network.declared", language, name=name, source=said.source)
@@ -36,13 +31,10 @@ def write_reconciliation(result: Reconciliation, path: Path, language: Language 
     note = "\n".join([formula, *(text("network.note", language, note=words) for words in said.notes)])
     pages = ((text("network.declared_sheet", language), _COLUMNS, result.table),
              (text("network.ratios", language), ("ratio", "declared", "found"), result.ratios))  # fmt: skip
-    for sheet, columns, table in pages:
-        heads = [_column(column, language) for column in columns]
-        add_sheet(workbook, Sheet(sheet, title, note, heads, in_words(table, language)))
-    try:
-        workbook.save(path)
-    except OSError as error:
-        raise InputError(f"'{path}' cannot be written: {error}") from error
+    with Book(path, title) as book:
+        for sheet, columns, table in pages:
+            heads = [_column(column, language) for column in columns]
+            add_sheet(book, Sheet(sheet, title, note, heads, in_words(table, language)))
     return path
 
 

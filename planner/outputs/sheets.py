@@ -1,25 +1,33 @@
-"""A table of figures as a worksheet that a planner can hand in: titles, widths, number formats, frozen panes."""
+"""Workbooks that a planner can hand in: sheets of tables with titles, widths, number formats and frozen panes."""
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 
+from planner.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from openpyxl import Workbook
-    from openpyxl.cell import Cell, MergedCell
+    from xlsxwriter import Workbook
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 PEOPLE = "#,##0"
 SHARE = "0.0%"
 MINUTES = "0.0"
 PLAIN = "General"
+FONT = "Microsoft YaHei"
 _MAX_SHEET_NAME = 31
-_FONT = "Microsoft YaHei"
+_MAX_LETTERS = 32_767
+_A4 = 9
+_LINE, _GREY, _BLUE = "#C8CCD0", "#5A6470", "#1F5C8B"
 _ILLEGAL = dict.fromkeys([*range(9), 11, 12, *range(14, 32)])
 
 
@@ -44,78 +52,105 @@ class Sheet:
     table: pd.DataFrame
 
 
-def add_sheet(workbook: Workbook, sheet: Sheet) -> None:
-    """Append `sheet` to `workbook`: title in row 1, conditions in row 2, headers in row 3, data from row 4."""
-    from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-    from openpyxl.utils import get_column_letter
+class Style(NamedTuple):
+    """How a cell looks: as it is, as a text that begins like a formula, and as a date."""
 
-    page = workbook.create_sheet(sheet.name[:_MAX_SHEET_NAME])
-    n_columns = len(sheet.columns)
-    thin = Side(style="thin", color="C8CCD0")
-    border = Border(left=thin, right=thin, top=thin, bottom=thin)
-    for row, (words, font, height) in enumerate(
-        (
-            (sheet.title, Font(name=_FONT, size=14, bold=True), 26),
-            (sheet.note, Font(name=_FONT, size=9, color="5A6470"), 44),
-        ),
-        start=1,
-    ):
-        write_cell(page.cell(row, 1), words)
-        page.cell(row, 1).font = font
-        page.cell(row, 1).alignment = Alignment(wrap_text=True, vertical="center")
-        page.merge_cells(start_row=row, end_row=row, start_column=1, end_column=max(n_columns, 6))
-        page.row_dimensions[row].height = height
-    for number, column in enumerate(sheet.columns, start=1):
-        header = page.cell(3, number)
-        write_cell(header, column.header)
-        header.font = Font(name=_FONT, size=10, bold=True, color="FFFFFF")
-        header.fill = PatternFill("solid", fgColor="1F5C8B")
-        header.alignment = Alignment(wrap_text=True, horizontal="center", vertical="center")
-        header.border = border
-        page.column_dimensions[get_column_letter(number)].width = column.width
-    page.row_dimensions[3].height = 32
-    styles = [_body_style(workbook, column.number_format) for column in sheet.columns]
-    for row, record in enumerate(sheet.table.loc[:, [c.name for c in sheet.columns]].itertuples(index=False), start=4):
-        for number, value in enumerate(record, start=1):
-            cell = page.cell(row, number)
-            cell.style = styles[number - 1]
-            write_cell(cell, value)
-    last = 3 + len(sheet.table)
-    page.freeze_panes = "B4" if n_columns > 1 else "A4"
-    page.auto_filter.ref = f"A3:{get_column_letter(n_columns)}{max(last, 3)}"
-    page.page_setup.orientation = "landscape"
-    page.page_setup.paperSize = page.PAPERSIZE_A4
-    page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
-    page.sheet_properties.pageSetUpPr.fitToPage = True
-    page.print_title_rows = "1:3"
+    plain: Format
+    quoted: Format
+    dated: Format
 
 
-def _body_style(workbook: Workbook, number_format: str) -> str:
-    """Return the name of the style of a column's cells: named once, so that thousands of cells share it."""
-    from openpyxl.styles import Alignment, Border, Font, NamedStyle, Side
+class Book:
+    """A workbook on its way to a file; `with` writes it, or leaves no file when something fails inside.
 
-    name = f"body {number_format}"
-    if name not in workbook.named_styles:
-        side = Side(style="thin", color="C8CCD0")
-        style = NamedStyle(name, font=Font(name=_FONT, size=10), number_format=number_format)
-        style.border = Border(left=side, right=side, top=side, bottom=side)
-        style.alignment = Alignment(wrap_text=number_format == PLAIN, vertical="center")
-        workbook.add_named_style(style)
-    return name
+    Raises
+    ------
+    InputError
+        On leaving `with`, when the file cannot be written.
+    """
+
+    def __init__(self, path: Path, title: str = "") -> None:
+        from xlsxwriter import Workbook
+
+        self.path = path
+        self._book: Workbook = Workbook(path)
+        self._book.set_properties({"title": title, "author": "Practice Circle Planner"})
+        self._styles: dict[tuple[tuple[str, Any], ...], Style] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        from xlsxwriter.exceptions import XlsxFileError
+
+        if kind is not None:
+            return  # XlsxWriter writes nothing before it is closed
+        try:
+            self._book.close()
+        except (OSError, XlsxFileError) as error:
+            raise InputError(f"{self.path} cannot be written ({error}). Is it open in another program?") from error
+
+    def page(self, name: str) -> Worksheet:
+        """Append a worksheet."""
+        return self._book.add_worksheet(name[:_MAX_SHEET_NAME])
+
+    def style(self, **properties: Any) -> Style:  # noqa: ANN401  XlsxWriter's names and values of formats
+        """Return the style of these properties: named once, so that thousands of cells share it."""
+        key = tuple(sorted(properties.items()))
+        if key not in self._styles:
+            own = {"font_name": FONT, "font_size": 10, "valign": "vcenter", **properties}
+            variants: tuple[dict[str, Any], ...] = ({}, {"quote_prefix": True}, {"num_format": "yyyy-mm-dd"})
+            self._styles[key] = Style(*(self._book.add_format({**own, **variant}) for variant in variants))
+        return self._styles[key]
 
 
-def write_cell(cell: Cell | MergedCell, value: Any) -> None:  # noqa: ANN401  a cell holds anything
-    """Put `value` into `cell`: text stays text (never a formula), unknown and unreachable stay empty."""
+def write_cell(page: Worksheet, row: int, column: int, value: Any, style: Style) -> None:  # noqa: ANN401
+    """Put `value` into a cell (rows and columns from 0): text stays text, unknown and unreachable stay empty."""
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and not np.isfinite(value)):
-        return
-    if isinstance(value, str):
-        if not value:
-            return
-        cell.value = value.translate(_ILLEGAL)
-        # Excel would run a text that begins like a formula; data type "s" and the quote prefix keep it a text.
-        cell.data_type = "s"
-        cell.quotePrefix = value[:1] in {"=", "+", "-", "@"}
+        page.write_blank(row, column, None, style.plain)
+    elif isinstance(value, bool):
+        page.write_boolean(row, column, value, style.plain)
+    elif isinstance(value, (int, float)):
+        page.write_number(row, column, value, style.plain)
+    elif isinstance(value, dt.date) and getattr(value, "tzinfo", None) is None:
+        page.write_datetime(row, column, value, style.dated)
     else:
-        cell.value = value
+        words = str(value).translate(_ILLEGAL)[:_MAX_LETTERS]
+        # Excel would run a text that begins like a formula once somebody edits it; the quote prefix keeps it a text.
+        page.write_string(row, column, words, style.quoted if words[:1] in {"=", "+", "-", "@"} else style.plain)
+
+
+def write_across(page: Worksheet, row: int, columns: tuple[int, int], value: Any, style: Style) -> None:  # noqa: ANN401
+    """Put `value` into the cells from the first to the last of `columns`, made one."""
+    first, last = columns
+    if last > first:
+        page.merge_range(row, first, row, last, "", style.plain)
+    write_cell(page, row, first, value, style)
+
+
+def add_sheet(book: Book, sheet: Sheet) -> None:
+    """Append `sheet` to `book`: title in row 1, conditions in row 2, headers in row 3, data from row 4."""
+    page = book.page(sheet.name)
+    n_columns = len(sheet.columns)
+    across = (0, max(n_columns, 6) - 1)
+    write_across(page, 0, across, sheet.title, book.style(font_size=14, bold=True, text_wrap=True))
+    write_across(page, 1, across, sheet.note, book.style(font_size=9, font_color=_GREY, text_wrap=True))
+    head = book.style(bold=True, font_color="#FFFFFF", bg_color=_BLUE, text_wrap=True, align="center", border=1,
+                      border_color=_LINE)  # fmt: skip
+    for row, height in enumerate((26, 44, 32)):
+        page.set_row(row, height)
+    for number, column in enumerate(sheet.columns):
+        write_cell(page, 2, number, column.header, head)
+        page.set_column(number, number, column.width)
+        style = book.style(num_format=column.number_format, text_wrap=column.number_format == PLAIN, border=1,
+                           border_color=_LINE)  # fmt: skip
+        for row, value in enumerate(sheet.table[column.name], start=3):
+            write_cell(page, row, number, value, style)
+    page.freeze_panes(3, 1 if n_columns > 1 else 0)
+    page.autofilter(2, 0, 2 + len(sheet.table), n_columns - 1)
+    page.set_landscape()
+    page.set_paper(_A4)
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(0, 2)

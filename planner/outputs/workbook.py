@@ -12,7 +12,7 @@ from planner.outputs.headline import headline_rows
 from planner.outputs.leader import leader_page
 from planner.outputs.leader_sheet import add_leader_sheet
 from planner.outputs.proof import rejected_in_words, siting_rows, years_in_words
-from planner.outputs.sheets import MINUTES, PEOPLE, PLAIN, SHARE, Sheet, SheetColumn, add_sheet
+from planner.outputs.sheets import MINUTES, PEOPLE, PLAIN, SHARE, Book, Sheet, SheetColumn, add_sheet
 from planner.outputs.statement import conditions, profile_name
 from planner.outputs.wording import in_words
 from planner.plan.practice import network_findings
@@ -61,16 +61,10 @@ _WIDTHS = {"why": 60, "sites": 60, "villages": 36, "substitute_name": 24,
 
 def write_workbook(plan: Plan, path: Path, language: Language = "zh") -> Path:
     """Write the workbook of a plan to `path`, and return it; a text of a user never becomes a formula."""
-    from openpyxl import Workbook
-
-    workbook = Workbook()
-    del workbook[workbook.sheetnames[0]]
-    add_leader_sheet(workbook, leader_page(plan, language), language)
-    for sheet in sheets(plan, language):
-        add_sheet(workbook, sheet)
-    workbook.properties.title = text("outputs.map_title", language, name=plan.study.name)
-    workbook.properties.creator = "Practice Circle Planner"
-    workbook.save(path)
+    with Book(path, text("outputs.map_title", language, name=plan.study.name)) as book:
+        add_leader_sheet(book, leader_page(plan, language), language)
+        for sheet in sheets(plan, language):
+            add_sheet(book, sheet)
     return path
 
 

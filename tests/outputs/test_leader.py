@@ -11,6 +11,7 @@ from planner.coverage.settlements import settlement_totals
 from planner.outputs.leader import leader_page
 from planner.outputs.leader_html import leader_html, write_leader_page
 from planner.outputs.leader_sheet import add_leader_sheet
+from planner.outputs.sheets import Book
 from planner.scenario import Scenario
 from planner.texts import text
 from tests.reference.lattice import IMAGE, SCRIPT
@@ -73,14 +74,14 @@ def test_no_text_escapes_and_nothing_comes_from_outside(plan, tmp_path, language
 
 
 def test_the_sheet_is_one_portrait_page_without_formulas(plan, tmp_path):
-    book = openpyxl.Workbook()
-    add_leader_sheet(book, leader_page(plan))
-    book.save(tmp_path / "leader.xlsx")
+    with Book(tmp_path / "leader.xlsx") as book:
+        add_leader_sheet(book, leader_page(plan))
     sheet = openpyxl.load_workbook(tmp_path / "leader.xlsx").worksheets[-1]
     assert sheet.title == "领导一页纸"
     assert "合成" in sheet.cell(2, 1).value
     assert sheet.page_setup.orientation == "portrait"
-    assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 1)
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    assert {sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight} <= {None, 1}  # one page each way by default
     cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
     assert {cell.data_type for cell in cells} == {"s"}
     assert all(cell.quotePrefix for cell in cells if cell.value[:1] in "=+-@")

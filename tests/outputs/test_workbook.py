@@ -1,11 +1,14 @@
 """The workbook, read back by openpyxl: a planner's ledger, and no formula whatever people are called."""
 
+import datetime as dt
+
 import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
 
-from planner.outputs.sheets import PEOPLE, SHARE, Sheet, SheetColumn, add_sheet, write_cell
+from planner.errors import InputError
+from planner.outputs.sheets import PEOPLE, SHARE, Book, Sheet, SheetColumn, add_sheet, write_cell
 from planner.outputs.wording import in_words
 from planner.outputs.workbook import league_table, sheets, write_workbook
 from planner.scenario import Scenario
@@ -90,28 +93,47 @@ def test_english_sheets_have_english_headers(lattice_plan):
 
 @pytest.mark.parametrize("value", [*HOSTILE, "\x00a\x07b", "=1\x0b+1", "甲" * 40_000])
 def test_any_text_stays_a_text(tmp_path, value):
-    book = openpyxl.Workbook()
-    write_cell(book.worksheets[0].cell(1, 1), value)
-    book.save(tmp_path / "one.xlsx")
-    cell = openpyxl.load_workbook(tmp_path / "one.xlsx").worksheets[0].cell(1, 1)
+    cell = written(tmp_path / "one.xlsx", value)
     assert cell.data_type == "s"
     cleaned = "".join(letter for letter in value if letter >= " ")[:32_767]
     assert cell.value == cleaned
+    assert cell.quotePrefix == (cleaned[0] in "=+-@")
 
 
 @pytest.mark.parametrize("value", [None, np.nan, np.inf, -np.inf, pd.NA, np.float64("nan"), pd.NaT])
-def test_the_unknown_stays_empty(value):
-    cell = openpyxl.Workbook().worksheets[0].cell(1, 1)
-    write_cell(cell, value)
-    assert cell.value is None
+def test_the_unknown_stays_empty(tmp_path, value):
+    assert written(tmp_path / "one.xlsx", value).value is None
+
+
+@pytest.mark.parametrize("value", [True, 3, 2.5, np.int64(7), dt.datetime.fromisoformat("2026-11-22")])
+def test_figures_and_dates_keep_their_kind(tmp_path, value):
+    read = written(tmp_path / "one.xlsx", value).value
+    assert read == value
+    assert isinstance(read, type(value.item() if isinstance(value, np.generic) else value))
+
+
+def test_a_file_that_cannot_be_written_is_one_message(tmp_path):
+    with pytest.raises(InputError, match="cannot be written"), Book(tmp_path / "no" / "folder.xlsx") as book:
+        book.page("one")
+
+
+def test_what_fails_inside_leaves_no_file(tmp_path):
+    with pytest.raises(KeyError), Book(tmp_path / "half.xlsx"):
+        raise KeyError
+    assert not list(tmp_path.iterdir())
+
+
+def written(path, value):
+    with Book(path) as book:
+        write_cell(book.page("one"), 0, 0, value, book.style())
+    return openpyxl.load_workbook(path).worksheets[0].cell(1, 1)
 
 
 def test_a_sheet_of_no_rows_and_a_long_name(tmp_path):
-    book = openpyxl.Workbook()
     table = pd.DataFrame({"a": []})
-    add_sheet(book, Sheet("名" * 40, "=title", "+note", [SheetColumn("a", "=header")], table))
-    book.save(tmp_path / "none.xlsx")
-    page = openpyxl.load_workbook(tmp_path / "none.xlsx").worksheets[1]
+    with Book(tmp_path / "none.xlsx") as book:
+        add_sheet(book, Sheet("名" * 40, "=title", "+note", [SheetColumn("a", "=header")], table))
+    page = openpyxl.load_workbook(tmp_path / "none.xlsx").worksheets[0]
     assert len(page.title) == 31
     assert [page.cell(row, 1).data_type for row in (1, 2, 3)] == ["s", "s", "s"]
 
