@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import geopandas as gpd
@@ -244,6 +245,7 @@ def _share(part: int, whole: int) -> float:
     return float(share[0])
 
 
+@lru_cache(maxsize=4096)
 def _key(words: str) -> str:
     return re.sub(r"[\s_]+", "", unicodedata.normalize("NFKC", words)).lower()
 

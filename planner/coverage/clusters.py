@@ -74,7 +74,7 @@ def make_clusters(
     """
     network, snapped = ready
     towns = assign_areas(places, study.tables.get("areas"))["town_id"].tolist()
-    names = _town_names(study)
+    names, labels = _town_names(study), _labels(places)
     minutes = _both_ways(network, snapped, cluster_min)
     rooms = functions_of(places, default_functions())
     rows: list[dict[str, Any]] = []
@@ -90,7 +90,7 @@ def make_clusters(
             rows.append({
                 "cluster_id": code, "town_id": town, "town_name": names.get(town, ""), "n_places": len(of_group),
                 "n_connected": int((piece == piece[group[0]]).sum()), "profile": network.profile.code,
-                "places": _BETWEEN_NAMES.join(_name(places, row) for row in of_group),
+                "places": _BETWEEN_NAMES.join(labels[row] for row in of_group),
                 "cluster_min": cluster_min, "farthest_min": float(np.max(minutes[np.ix_(of_group, of_group)])),
                 **_functions([rooms[row] for row in of_group]),
                 "geometry": _outline(places, of_group),
@@ -139,6 +139,7 @@ def _places(
     found: tuple[dict[int, str], list[_Rooms]],
 ) -> gpd.GeoDataFrame:
     cluster_of, rooms = found
+    labels, tiers = _labels(places), texts(places, "tier")
     rows = []
     for row, town in enumerate(towns):
         words = _functions([rooms[row]])
@@ -148,8 +149,8 @@ def _places(
         elif town is None:
             state = NO_TOWN
         rows.append({
-            "facility_id": str(places["facility_id"].iloc[row]), "name": _name(places, row),
-            "tier": str(places["tier"].iloc[row]), "town_id": town, "town_name": names.get(town or "", ""),
+            "facility_id": str(places["facility_id"].iloc[row]), "name": labels[row],
+            "tier": tiers[row], "town_id": town, "town_name": names.get(town or "", ""),
             "membership": state, "cluster_id": cluster_of.get(row), "functions": words["functions"],
             "other_rooms": words["other_rooms"], "geometry": places.geometry.iloc[row],
         })  # fmt: skip
@@ -160,8 +161,9 @@ def _outline(places: gpd.GeoDataFrame, rows: list[int]) -> shapely.Geometry:
     return shapely.multipoints(places.geometry.to_numpy()[rows]).convex_hull.buffer(OUTLINE_M)
 
 
-def _name(places: gpd.GeoDataFrame, row: int) -> str:
-    return str(texts(places.iloc[[row]], "name")[0] or places["facility_id"].iloc[row])
+def _labels(places: gpd.GeoDataFrame) -> list[str]:
+    """Return the name of every place, its id where it has none."""
+    return [name or str(key) for name, key in zip(texts(places, "name"), places["facility_id"], strict=True)]
 
 
 def _town_names(study: Study) -> dict[str, str]:
