@@ -226,7 +226,7 @@ def test_export_names_its_files(planner, lattice_file, tmp_path):
     assert all((tmp_path / "成果" / name).stat().st_size > 0 for name in names)
 
 
-@pytest.mark.parametrize("tongue", ["zh", "en"])
+@pytest.mark.parametrize("tongue", ["zh", pytest.param("en", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("command", ANSWERS)
 def test_every_answer_is_also_a_table_for_people(planner, tmp_path, monkeypatch, lattice_file, command, tongue):
     monkeypatch.setenv("PLANNER_LANG", tongue)
@@ -411,19 +411,16 @@ def test_a_study_without_candidates_or_settlements_says_so(planner, tmp_path):
         assert f"planner import STUDY.gpkg {name}" in answer.err
 
 
-@pytest.mark.parametrize(
-    "names",
-    [
-        ("candidates",),
-        ("settlements",),
-        ("areas",),
-        ("facilities",),
-        ("barriers",),
-        ("candidates", "settlements", "areas", "facilities", "barriers"),
-    ],
-    ids="+".join,
-)
-@pytest.mark.parametrize("command", ["check", "coverage", "circles", "gaps", "plan", "export"])
+MISSING = (("candidates",), ("settlements",), ("areas",), ("facilities",), ("barriers",))
+# `plan` and `export` compute everything, some seconds each: without every optional table here, one by one when slow.
+MISSING_CASES = [
+    pytest.param(command, names, marks=[pytest.mark.slow] if command in {"plan", "export"} and len(names) == 1 else [])
+    for command in ("check", "coverage", "circles", "gaps", "plan", "export")
+    for names in (*MISSING, sum(MISSING, ()))
+]
+
+
+@pytest.mark.parametrize(("command", "names"), MISSING_CASES, ids=str)
 def test_what_is_missing_leaves_the_rest_an_answer(planner, tmp_path, command, names):
     path = saved(without(*names), tmp_path)
     answer = planner(*words_of(command, path, tmp_path), "--json")
