@@ -17,7 +17,11 @@ class PlannerError(Exception):
 
 
 class InputError(PlannerError, ValueError):
-    """A file or a table that cannot be used as it is."""
+    """A file or a table that cannot be used as it is; `chinese` where the message quotes words of both languages."""
+
+    def __init__(self, english: str, chinese: str = "") -> None:
+        super().__init__(english)
+        self.chinese = chinese
 
 
 class CrsError(PlannerError, ValueError):
@@ -26,10 +30,6 @@ class CrsError(PlannerError, ValueError):
 
 class FrameError(InputError):
     """Coordinates whose frame nothing settles; the evidence is said in both languages."""
-
-    def __init__(self, english: str, chinese: str) -> None:
-        super().__init__(english)
-        self.chinese = chinese
 
 
 class StudyFileError(PlannerError, OSError):

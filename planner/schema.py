@@ -93,10 +93,13 @@ WAYS = (
     ("6", ("线上平台", "线上", "online platforms")),
 )
 CONSENTS = (
-    ("agreed", ("同意", "已同意", "agreed", "yes")),
-    ("asked", ("洽谈中", "待答复", "asked", "pending")),
-    ("refused", ("不同意", "refused", "no")),
-    ("unknown", ("未联系", "未知", "unknown")),
+    ("agreed", ("同意", "已同意", "愿意", "已签协议", "agreed", "yes")),
+    (
+        "asked",
+        ("洽谈中", "待答复", "正在洽谈", "协商中", "正在协商", "沟通中", "正在沟通", "对接中", "asked", "pending"),
+    ),
+    ("refused", ("不同意", "不愿意", "拒绝", "refused", "no")),
+    ("unknown", ("未联系", "未知", "未沟通", "未对接", "unknown")),
 )
 FLAGS = ("是", "有", "true", "yes", "y", "1", "√"), ("否", "无", "false", "no", "n", "0", "×")
 BARRIERS = (

@@ -8,8 +8,11 @@ import typer
 
 import planner.errors
 from planner.cli import app
+from planner.errors import InputError
+from planner.inputs.intake import ImportOptions, import_file
 from planner.schema import CONTRACTS, COORDINATES
-from planner.texts import LANGUAGES, entries, text, translated
+from planner.study import new_study
+from planner.texts import LANGUAGES, entries, error_words, text, translated
 
 SUBJECTS = sorted(path.stem for path in (Path(__file__).parents[1] / "planner" / "texts").glob("*.toml"))
 
@@ -78,6 +81,17 @@ def test_what_fills_an_error_is_kept_and_its_sentences_translated():
     assert "站名, tier" in chinese
     assert translated("There is no study file x.", "en") == "There is no study file x."
     assert translated("Whatever another library says", "zh") == "Whatever another library says"
+
+
+def test_reasons_of_a_refused_file_are_said_in_either_language(tmp_path):
+    (tmp_path / "a.csv").write_text("名称,层级,经度,纬度\nA站,站,10.1,20.1\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        import_file(new_study("c", "EPSG:4545"), "facilities", tmp_path / "a.csv", ImportOptions(frame="EPSG:4490"))
+    chinese, english = (error_words(caught.value, language) for language in ("zh", "en"))
+    assert chinese.startswith("a.csv 没有可用的内容")
+    assert not re.search(r"[a-z]{4,} [a-z]{3,}", chinese)
+    assert "lie" in english
+    assert not re.search(r"[\u4e00-\u9fff]", english)
 
 
 def test_every_line_of_help_has_chinese_words():

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from planner.errors import EntriesError, FrameError, InputError, PlannerError
-from planner.texts import Language, text, translated
+from planner.errors import EntriesError, InputError, PlannerError
+from planner.texts import Language, error_words, text, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -72,7 +72,7 @@ def main() -> None:
         _translate_help(command)
         command()
     except PlannerError as error:
-        typer.echo(text("cli.error", language(), message=_words_of(error)), err=True)
+        typer.echo(text("cli.error", language(), message=error_words(error, language())), err=True)
         raise SystemExit(2) from None
     except Exception as error:  # noqa: BLE001  the last line of defence: no traceback reaches a user
         _report_defect(error)
@@ -85,13 +85,6 @@ def _translate_help(command: Any) -> None:  # noqa: ANN401  a command or a group
             part.help = translated(part.help, language())
     for each in getattr(command, "commands", {}).values():
         _translate_help(each)
-
-
-def _words_of(error: PlannerError) -> str:
-    """Return what an error says in the language of this terminal."""
-    if isinstance(error, FrameError) and language() == "zh":
-        return error.chinese
-    return translated(str(error), language())
 
 
 def _report_defect(error: Exception) -> NoReturn:

@@ -36,8 +36,10 @@ _UNITS: Mapping[str, Mapping[str, float]] = {
 }  # fmt: skip
 # What makes a number an estimate; the number is taken and the finding quotes the cell.
 _ABOUT = re.compile(
-    r"^(大约|约为|约|大概|近|将近|超过|不足|共计|共|>=|<=|~|≈|≥|≤|>|<|')|(左右|上下|以上|以下|余|多|来|许)$"
+    r"^(大约|约为|约|大概|近|将近|超过|不足|共计|共|>=|<=|~|≈|≥|≤|>|<|')|(左右|上下|以上|以下|余|多|来|许|\+)$"
 )
+# A remark behind a number: "300（含流动人口）". With a figure of its own it may be another count.
+_REMARK = re.compile(r"\([^()\d]*\)$")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII)
 _DIGITS = {"〇": 0, "零": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
@@ -50,6 +52,10 @@ _DATE = re.compile(
     r"(\d{4})(?:[-/.年](\d{1,2})(?:[-/.月](\d{1,2})日?|月)?|年)(?:[ t]\d{1,2}:\d{2}(?::\d{2})?.*)?", re.ASCII
 )
 _PACKED_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
+# Parts of a year by their last month: what is promised for one is there for certain when it is over.
+_PARTS_OF_YEAR = {"上半年": 6, "下半年": 12, "第1季度": 3, "第2季度": 6, "第3季度": 9, "第4季度": 12,
+                  "1季度": 3, "2季度": 6, "3季度": 9, "4季度": 12}  # fmt: skip
+_PART_OF_YEAR = re.compile(r"(?<=年)(?:[上下]半年|第?[1-4]季度)$")
 # Days since 1899-12-30, as spreadsheets count them: 1927 to 2099.
 _SERIAL_DAYS = (10_000, 73_050)
 _YEARS = (1900, 2200)
@@ -92,6 +98,7 @@ def plain_number(text: str, unit: str = "") -> float | None:
     ("约300", "300余") may stand. A range ("300-400") is no number: nobody can say which.
     """
     words = unicodedata.normalize("NFKC", text).strip().lower().replace("−", "-").replace(" ", "")
+    words = _REMARK.sub("", words)
     if not _NUMBER.fullmatch(words):
         words = _ABOUT.sub("", _ABOUT.sub("", words))
     factor = 1.0
@@ -99,6 +106,8 @@ def plain_number(text: str, unit: str = "") -> float | None:
         if words.endswith(word):
             words, factor = _ABOUT.sub("", words.removesuffix(word)), size
             break
+    if words[-1:] in ("百", "千") and _NUMBER.fullmatch(words[:-1]):
+        words, factor = words[:-1], factor * _PLACES[words[-1]]
     if _GROUPED.fullmatch(words):
         words = words.replace(",", "")
     value = float(words) if _NUMBER.fullmatch(words) else _chinese_number(words)
@@ -142,7 +151,9 @@ def plain_date(cell: object) -> tuple[str, bool] | None:
     words = unicodedata.normalize("NFKC", _text(cell)).strip().lower()
     if any(character in _DIGITS for character in words):
         words = re.sub(r"[〇零一二三四五六七八九十]+", _in_figures, words)
-    words = re.sub(r"\s*([年月日])\s*", r"\1", words).removesuffix("底").removesuffix("前")
+    words = re.sub(r"\s*([年月日])\s*", r"\1", words).removesuffix("前").removesuffix("底")
+    words = _PART_OF_YEAR.sub(lambda found: f"{_PARTS_OF_YEAR[found.group()]}月", words)
+    words = re.sub(r"^(?=[0-4]\d年\d)", "20", words)
     match = _DATE.fullmatch(words) or _PACKED_DATE.fullmatch(words)
     if match is None:
         return None
@@ -202,6 +213,12 @@ class _Reader:
         for value, words in zip((True, False), FLAGS, strict=True):
             if key in {choice_key(word) for word in words}:
                 return value
+        # "达标" and "未达标" under 是否达标.
+        named = choice_key(self.column.zh.removeprefix("是否"))
+        if key.removeprefix("已") == named:
+            return True
+        if key in {f"{no}{named}" for no in ("未", "不", "非", "没有")}:
+            return False
         self._unusable(i, cell, "not_a_flag")
         return None
 

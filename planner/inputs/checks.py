@@ -10,14 +10,17 @@ import pandas as pd
 
 from planner.errors import InputError
 from planner.inputs.cells import empty, parse
+from planner.texts import LANGUAGES, text, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     import pandera.pandas as pa
 
     from planner.inputs.records import Cells, Findings, Records
+    from planner.ledger import LedgerRow
     from planner.schema import Column, TableContract
+    from planner.texts import Language
 
 # The column that counts everybody of a row, and those that count some of them.
 WHOLES: Mapping[str, str] = {"demand": "population", "totals": "population", "settlements": "people"}
@@ -262,8 +265,8 @@ def people_counts(table: pd.DataFrame, contract: TableContract, findings: Findin
             "people_refused": refused}  # fmt: skip
 
 
-def require_usable(findings: Findings, contract: TableContract, hint: str = "") -> None:
-    """Raise `InputError` when no row is left, with the reasons.
+def require_usable(findings: Findings, contract: TableContract, hint: Mapping[Language, str] | None = None) -> None:
+    """Raise `InputError` when no row is left, with the reasons, and a hint by language.
 
     Raises
     ------
@@ -279,9 +282,19 @@ def require_usable(findings: Findings, contract: TableContract, hint: str = "") 
         if finding.is_refused:
             reasons.setdefault((finding.code, finding.column), []).append(finding)
     common = sorted(reasons.values(), key=len, reverse=True)[:3]
-    words = " ".join(
-        f"{found[0].problem('en')} ({len(found)} rows: {', '.join(str(f.row) for f in found[:5])}"
-        f"{' ...' if len(found) > 5 else ''}) {found[0].repair('en')}"  # noqa: PLR2004  the first five rows
-        for found in common
+    english, chinese = (
+        f"Nothing in {findings.file} can be used: all {len(findings.row)} rows are refused. "
+        f"{_reasons(common, language)}{'' if hint is None else hint[language]}"
+        for language in reversed(LANGUAGES)
     )
-    raise InputError(f"Nothing in {findings.file} can be used: all {len(findings.row)} rows are refused. {words}{hint}")
+    raise InputError(english, translated(chinese, "zh"))
+
+
+def _reasons(common: Sequence[Sequence[LedgerRow]], language: Language) -> str:
+    """Return the problems, each with its first five rows and its repair, as one paragraph."""
+    return " ".join(
+        text("problems.reason", language, problem=found[0].problem(language), n=len(found),
+             rows=", ".join(str(row.row) for row in found[:5]) + (" ..." if len(found) > 5 else ""),  # noqa: PLR2004
+             repair=found[0].repair(language))
+        for found in common
+    )  # fmt: skip

@@ -419,14 +419,15 @@ def _judged(best: _Reading, ground: Ground | None, *, is_alone: bool) -> tuple[b
     """Return whether the best reading is beyond doubt, and what was found about it."""
     if ground is None or not is_alone or best.inside_share < _NEARLY_ALL:
         return False, []
-    if ground.roads is None or not len(ground.roads):
-        # Without roads only degrees where no web map is shifted leave nothing else.
+    roads = np.empty(0, dtype=object) if ground.roads is None else ground.roads
+    if not len(roads) or len(best.x) < _ENOUGH_POINTS:
+        # Without roads, or points enough to hold against them, only degrees in a county where no web map is shifted
+        # leave nothing else.
         is_plain = WGS84 in (best.frame, *best.same_as) and best.frame != CGCS2000
         is_shifted = bool(in_shifted_area(*_middle_degrees(best, ground)).any())
-        return ground.county is not None and is_plain and not is_shifted, []
-    if len(best.x) < _ENOUGH_POINTS:
-        return False, [Evidence("few_points", {"n": len(best.x)})]
-    found = registration(np.column_stack([best.x, best.y]), ground.roads)
+        is_settled = ground.county is not None and is_plain and not is_shifted
+        return is_settled, [Evidence("few_points", {"n": len(best.x)})] if len(roads) else []
+    found = registration(np.column_stack([best.x, best.y]), roads)
     east, north = found.offset_m
     values = {"east": f"{east:+.0f}", "north": f"{north:+.0f}", "share": f"{found.share_better:.1%}"}
     is_best = found.share_better <= _MAX_SHARE_BETTER and found.ahead_t >= -_MAX_BEHIND_T

@@ -200,10 +200,12 @@ def _coordinate(i: int, cell: object, header: str, findings: Findings) -> float:
     if isinstance(cell, Number):
         value: float | None = float(cast("float", cell))
     else:
-        value = plain_number(str(cell).strip().removesuffix("°"))
-        code = "number_cleaned"
+        # "108 54 30.5" is an angle, and would also do for a number with blanks in it.
+        words = str(cell).strip().removesuffix("°")
+        value = None if _PLAIN.fullmatch(words) else parse_angle(words)
+        code = "angle_read"
         if value is None:
-            value, code = parse_angle(str(cell)), "angle_read"
+            value, code = plain_number(words), "number_cleaned"
         if value is not None and not _PLAIN.fullmatch(str(cell).strip()):
             number = _figure(value)
             findings.repair(i, header, code, (str(cell), number), value=shown(cell), number=number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import warnings
 from typing import TYPE_CHECKING
@@ -24,8 +25,10 @@ SUFFIXES = (
     ".geoparquet", ".dbf",
 )  # fmt: skip
 # Formats of one file with several layers.
-_LAYERED = (".gpkg", ".gdb", ".kml", ".dxf")
-_RAW_TEXTS = (".shp", ".dbf", ".tab", ".mif")
+_LAYERED = (".gpkg", ".gdb", ".kml")
+_RAW_TEXTS = (".shp", ".dbf", ".tab", ".mif", ".dxf")
+# How CAD writes a character that its code page lacks.
+_CAD_CHARACTER = re.compile(r"\\U\+([0-9A-Fa-f]{4})")
 ENCODINGS = ("utf-8", "gb18030")
 _RAW = "ISO-8859-1"
 _LAST_BYTE = 255
@@ -120,8 +123,13 @@ def _read_raw(path: Path) -> tuple[pd.DataFrame, str]:
 
     if path.suffix.lower() in (".shp", ".dbf"):
         _require_whole_shapefile(path)
-    # Read byte for byte, then decode here: the .cpg and the language byte of the .dbf are often missing or wrong.
-    table = pyogrio.read_dataframe(path, encoding=_RAW)
+    # Read byte for byte, then decode here: the .cpg and the language byte of the .dbf are often missing or wrong, and
+    # GDAL believes the code page of a drawing whose text is in UTF-8 (every one since AutoCAD 2007).
+    if path.suffix.lower() == ".dxf":
+        pyogrio.set_gdal_config_options({"DXF_ENCODING": _RAW})
+        table = pyogrio.read_dataframe(path)
+    else:
+        table = pyogrio.read_dataframe(path, encoding=_RAW)
     texts = [name for name in table.columns if name != "geometry" and not _is_numeric(table[name])]
     words = {word for name in texts for word in table[name].unique() if isinstance(word, str)}
     words.update(name for name in table.columns if isinstance(name, str))
@@ -161,7 +169,10 @@ def _is_readable(word: bytes, encoding: str) -> bool:
 
 
 def _decoded(cell: object, encoding: str) -> object:
-    return cell.encode(_RAW).decode(encoding, errors="ignore") if isinstance(cell, str) else cell
+    if not isinstance(cell, str):
+        return cell
+    words = cell.encode(_RAW).decode(encoding, errors="ignore")
+    return _CAD_CHARACTER.sub(lambda found: chr(int(found[1], 16)), words)
 
 
 def _require_whole_shapefile(path: Path) -> None:

@@ -17,7 +17,6 @@ import numpy as np
 
 from planner.crs import require_metric
 from planner.errors import InputError
-from planner.inputs.archives import choose, require_file, unpacked
 from planner.inputs.checks import require_usable
 from planner.inputs.frame_choice import choose_frame, fitting_words
 from planner.inputs.frames import centres, study_region, to_study
@@ -26,6 +25,7 @@ from planner.inputs.layers import SUFFIXES, read_layer
 from planner.inputs.links import SEGMENT_REPAIRS, RoadsRead, Ways, class_lengths, motorways, road_table, split_ways
 from planner.inputs.options import ImportOptions
 from planner.inputs.records import MAX_LISTED, Findings, is_blank, shown, with_file
+from planner.inputs.tables import opened
 from planner.ledger import LedgerRow
 from planner.network.faults import is_apart
 from planner.progress import SILENT
@@ -67,7 +67,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 def read_road_lines(
     path: str | Path, crs: str, options: ImportOptions | None = None, progress: Progress = SILENT
 ) -> RoadsRead:
-    """Return the roads of a map layer (`.shp`, `.gpkg`, `.geojson`, `.parquet`, zipped or not), in the metric `crs`.
+    """Return the roads of a map layer (`.shp`, `.gpkg`, `.gdb` ..., zipped or in a folder), in the metric `crs`.
 
     Multi-part lines become one way each part. Classes are put into the planner's words by `options.class_mapping`
     first, then by `presets/road_classes.toml`; what neither knows becomes "unclassified", told in the ledger;
@@ -177,18 +177,13 @@ def plain_word(word: str) -> str:
 
 
 def _read(path: Path, options: ImportOptions) -> Records:
-    require_file(path)
     if options.sheet is not None:
         raise InputError(f"{path.name} has no sheets: roads are read from a map layer. Leave --sheet out.")
-    if path.suffix.lower() == ".zip":
-        with unpacked(path) as members:
-            member = choose(path.name, members, SUFFIXES, options.layer)
-            layer = None if options.layer in (member.name, member.stem) else options.layer
-            return with_file(read_layer(member, layer), path.name)
-    if path.suffix.lower() not in SUFFIXES:
-        kinds = ", ".join((*SUFFIXES, ".zip"))
-        raise InputError(f"{path.name} is no map layer. Roads are read from {kinds} and OpenStreetMap files.")
-    return with_file(read_layer(path, options.layer), path.name)
+    with opened(path, options.layer, SUFFIXES) as (real, layer):
+        if real.suffix.lower() not in SUFFIXES:
+            kinds = ", ".join((*SUFFIXES, ".zip", ".kmz"))
+            raise InputError(f"{path.name} is no map layer. Roads are read from {kinds} and OpenStreetMap files.")
+        return with_file(read_layer(real, layer), path.name)
 
 
 def _lines(records: Records, findings: Findings) -> Cells:

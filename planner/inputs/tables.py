@@ -19,15 +19,17 @@ from planner.inputs.frame_choice import choose_frame, fitting_words
 from planner.inputs.frames import centres, has_vertex, is_nowhere, points_of, study_region, to_study
 from planner.inputs.headers import fields, listing, require_choices, require_columns
 from planner.inputs.origins import place_origins
+from planner.inputs.pairs import with_pairs_apart
 from planner.inputs.proposals import propose
 from planner.inputs.records import Findings, is_blank, with_file
 from planner.inputs.systems import convert
 from planner.ledger import RETURN_HEADERS, marked_source
 from planner.progress import SILENT
 from planner.schema import COORDINATES, LEVELS
+from planner.texts import LANGUAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from planner.progress import Progress
     from planner.schema import TableContract
     from planner.study import Study
+    from planner.texts import Language
 
     Shapes = np.ndarray
 
@@ -144,6 +147,7 @@ def read_records(path: Path, contract: TableContract, options: ImportOptions, pr
         if not is_sheet and options.sheet is not None:
             raise InputError(f"{path.name} has no sheets: it is a map layer. Leave --sheet out.")
         records = sheets.read_sheet(real, contract, options, progress) if is_sheet else layers.read_layer(real, layer)
+    records = with_pairs_apart(records, contract, options.columns)
     # Rows of several sheets have the same numbers.
     return with_file(records, path.name if options.sheet is None else f"{path.name} [{options.sheet}]")
 
@@ -200,8 +204,12 @@ def _sources(records: Records) -> frozenset[tuple[str, int]]:
 
 
 @contextmanager
-def opened(path: Path, layer: str | None = None) -> Iterator[tuple[Path, str | None]]:
-    """Give the data file that `path` is or, for a zip, holds, and the layer still to be chosen in it.
+def opened(
+    path: Path, layer: str | None = None, inside_suffixes: Sequence[str] = _ZIPPED_SUFFIXES
+) -> Iterator[tuple[Path, str | None]]:
+    """Give the data file that `path` is or, for a zip or folder, holds, and the layer still to be chosen in it.
+
+    Of the files in a zip or folder, those with `inside_suffixes` are looked at.
 
     Raises
     ------
@@ -214,13 +222,13 @@ def opened(path: Path, layer: str | None = None) -> Iterator[tuple[Path, str | N
     if path.exists() and not path.is_dir() and suffix not in SUFFIXES:
         raise InputError(f"{path.name}: '{suffix}' is not a format that can be read. Use one of {', '.join(SUFFIXES)}.")
     if path.is_dir():
-        inside = choose(path.name, folder_files(path), _ZIPPED_SUFFIXES, layer)
+        inside = choose(path.name, folder_files(path), inside_suffixes, layer)
     elif suffix not in (".zip", ".kmz"):
         inside = path
     else:
         require_file(path)
         with unpacked(path) as files:
-            inside = choose(path.name, files, _ZIPPED_SUFFIXES, layer)
+            inside = choose(path.name, files, inside_suffixes, layer)
             require_file(inside)
             yield inside, None if layer in (inside.name, inside.stem) else layer
         return
@@ -286,14 +294,16 @@ def _require_coordinates(records: Records, found: Mapping[str, int], contract: T
         )
 
 
-def _frame_hint(findings: Findings, records: Records, found: Mapping[str, int], study: Study) -> str:
+def _frame_hint(
+    findings: Findings, records: Records, found: Mapping[str, int], study: Study
+) -> dict[Language, str] | None:
     """Return which frames would fit, for a file whose places all lie where they cannot be."""
     if not any(finding.code in ("outside_crs", "outside_county") for finding in findings.rows):
-        return ""
+        return None
     shapes = records.geometry
     if shapes is None:
         shapes = points_of(records, found, Findings(records.file, records.row))
-    return f" {fitting_words(centres(shapes), study)}"
+    return {language: f" {fitting_words(centres(shapes), study, language)}" for language in LANGUAGES}
 
 
 def _as_points(geometry: Shapes, findings: Findings) -> Shapes:

@@ -39,6 +39,12 @@ def text(key: str, language: Language = "zh", **values: object) -> str:
     return words.format(**values) if values else words
 
 
+def error_words(error: Exception, language: Language) -> str:
+    """Return what an error says in `language`."""
+    chinese = getattr(error, "chinese", "")
+    return chinese if chinese and language == "zh" else translated(str(error), language)
+
+
 def translated(sentence: str, language: Language) -> str:
     """Return an English sentence of an error or of help in `language`; as it stands where none is known.
 

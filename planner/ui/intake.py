@@ -14,11 +14,11 @@ from planner.inputs.intake import KINDS, import_file
 from planner.inputs.options import ImportOptions
 from planner.inputs.systems import frame_name, parse_frame
 from planner.schema import CONTRACTS, COORDINATES
-from planner.texts import text, translated
+from planner.texts import error_words, text, translated
 from planner.ui.acceptance import Staged, accept
 from planner.ui.folder import MOST_FILES, keep_upload
 from planner.ui.jobs import awaited, jobs
-from planner.ui.words import escaped, plain, said, size
+from planner.ui.words import escaped, plain, size
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +97,7 @@ def _entry(state: AppState, path: Path) -> Entry | None:
                 st.warning(plain(translated(report.problem, language)))
             columns = _columns(state, path.name, kind, report) if kind in CONTRACTS and kind != "roads" else {}
     except PlannerError as error:
-        st.error(plain(f"{path.name}: {said(error, language)}"))
+        st.error(plain(f"{path.name}: {error_words(error, language)}"))
         return None
     if not kind:
         return None
@@ -198,7 +198,7 @@ def _run(state: AppState, entries: list[Entry]) -> None:
         )
     except PlannerError as error:
         st.session_state["import wanted"] = False
-        st.error(plain(said(error, state.language)))
+        st.error(plain(error_words(error, state.language)))
         if isinstance(error, FrameError):
             st.caption(text("ui_study.frame_needed", state.language))
         return

@@ -21,14 +21,14 @@ from planner.plan.trial import Edit, apply_edit, start_trial, trial_access
 from planner.reach.access import chosen
 from planner.reach.surfaces import time_surface
 from planner.reach.what_if import undo
-from planner.texts import Language, text
+from planner.texts import Language, error_words, text
 from planner.ui import answers, layers
 from planner.ui.frame import choices_bar, groups_of, note
 from planner.ui.leaflet import Click, MapView, publish, show_map
 from planner.ui.settings import tiles
 from planner.ui.state import Trial, remark
 from planner.ui.tables import read_only
-from planner.ui.words import escaped, people, plain, said, share
+from planner.ui.words import escaped, people, plain, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +98,7 @@ def trial_of(state: AppState, made: Ready) -> WhatIf:
         except InputError as error:
             # A place of another tier, or a spot without a road for this profile.
             state.edits.remove(edit)
-            st.toast(plain(said(error, state.language)), icon=":material/warning:")
+            st.toast(plain(error_words(error, state.language)), icon=":material/warning:")
         else:
             trial.edits.append(edit)
     return trial.what_if
@@ -330,7 +330,7 @@ def _replayed(reach: Reach, edits: Sequence[Edit], language: Language) -> WhatIf
         try:
             apply_edit(reach, trial, edit)
         except InputError as error:
-            st.warning(plain(said(error, language)))
+            st.warning(plain(error_words(error, language)))
     return trial
 
 

@@ -8,8 +8,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from planner.errors import FrameError
-from planner.texts import Language, text, translated
+from planner.texts import Language, text
 
 if TYPE_CHECKING:
     from planner.standards import Profile
@@ -22,13 +21,6 @@ _TEN_THOUSAND, _MILLION = 10_000, 1_000_000
 def plain(words: object) -> str:
     """Return a text that Streamlit's Markdown shows as it is."""
     return _MARKDOWN.sub(r"\\\1", str(words).replace("\n", " "))
-
-
-def said(error: Exception, language: Language) -> str:
-    """Return what an error says in `language`."""
-    if isinstance(error, FrameError) and language == "zh":
-        return error.chinese
-    return translated(str(error), language)
 
 
 def escaped(words: object) -> str:

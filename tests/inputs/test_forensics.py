@@ -125,10 +125,24 @@ def test_points_anywhere_are_not_certain():
     assert certain_frame(frame_hypotheses(*convert(*xy.T, crs, "gcj02"), Ground(crs, None, roads))) is None
 
 
-def test_few_points_are_not_certain():
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+@pytest.mark.parametrize("frame", ["EPSG:4326", "gcj02", "bd09", zone_frame(29), meridian_frame(87), "EPSG:3857"])
+def test_few_points_are_not_certain_where_frames_are_shifted(frame, n):
     crs, roads = lanes(*URUMQI)
-    found = frame_hypotheses(*convert(*along(roads, 5, 3).T, crs, "EPSG:4326"), Ground(crs, None, roads))
-    assert certain_frame(found) is None
+    numbers = convert(*along(roads, n, 3).T, crs, frame)
+    for order in (numbers, numbers[::-1]):
+        found = frame_hypotheses(*order, Ground(crs, box_of(roads), roads))
+        assert frame in {name for hypothesis in found for name in hypothesis.frames}
+        assert certain_frame(found) is None
+
+
+@pytest.mark.parametrize("n", [1, 3, 5])
+def test_few_points_are_certain_where_nothing_else_is_left(n):
+    crs, roads = lanes(1.5, 42.5)
+    x, y = convert(*along(roads, n, 3).T, crs, "EPSG:4326")
+    assert certain_frame(frame_hypotheses(x, y, Ground(crs, box_of(roads), roads))).frame == "EPSG:4326"
+    # Without a county nobody knows that they belong here.
+    assert certain_frame(frame_hypotheses(x, y, Ground(crs, None, roads))) is None
 
 
 def test_a_wrong_declaration_is_doubted_and_a_right_one_is_not():

@@ -92,6 +92,27 @@ def test_zipped_gbk_shapefile_without_cpg(lines, tmp_path):
     assert list(read.barriers["kind"]) == ["motorway", "motorway"]
 
 
+def test_a_plain_folder(lines, tmp_path):
+    path = lines([EAST, NORTH], "县道.shp")
+    path.with_suffix(".cpg").unlink()
+    (tmp_path / "说明.xlsx").write_bytes(b"PK")
+    read = read_road_lines(tmp_path, CRS)
+    assert read.roads["class"].tolist() == ["tertiary"] * len(read.roads)
+    assert len(read.roads) == len(read_road_lines(path, CRS).roads)
+    lines([OVER], "步道.shp", 道路等级=["步道"])
+    with pytest.raises(InputError, match=r"holds 2 layers: 县道\.shp, 步道\.shp"):
+        read_road_lines(tmp_path, CRS)
+    assert set(read_road_lines(tmp_path, CRS, ImportOptions(layer="步道")).roads["class"]) == {"footway"}
+
+
+def test_a_zipped_kml(tmp_path):
+    line = gpd.GeoSeries([EAST], crs=CRS).to_crs(4326)
+    gpd.GeoDataFrame({"class": ["乡道"]}, geometry=line).to_file(tmp_path / "doc.kml", driver="LIBKML")
+    with zipfile.ZipFile(tmp_path / "路.kmz", "w") as archive:
+        archive.write(tmp_path / "doc.kml", "doc.kml")
+    assert len(read_road_lines(tmp_path / "路.kmz", CRS).roads) == 1
+
+
 def test_multi_part_lines_become_ways_of_one_record(lines):
     both = shapely.MultiLineString([EAST, NORTH])
     read = read_road_lines(lines([both, OVER], name="a.gpkg"), CRS)
@@ -298,7 +319,9 @@ def test_swapped_axes_are_mended(lines, tmp_path):
         ("a.zip", b"PK\x03\x04" + b"\x00" * 50, "damaged"),
         ("a.geojson", b'{"type": "FeatureCollection", "features": [', "damaged"),
         ("a.geojson", b'{"type": "FeatureCollection", "features": []}', "."),
-        ("a.dwg", b"AC1027", "no map layer"),
+        ("a.dwg", b"AC1027", "Save the drawing in CAD as .dxf"),
+        ("a.mdb", b"\x00\x01\x00\x00", "a layer from ArcGIS as a shapefile"),
+        ("a.csv", b"class\nprimary\n", "no map layer"),
         ("a.parquet", b"PAR1" + b"\x00" * 30, "damaged"),
         ("a.shp", b"\x00\x00\x27\x0a" + b"\x00" * 96, "without its"),
     ],
