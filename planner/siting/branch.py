@@ -128,6 +128,18 @@ def near_relaxation(reduced: Reduced, sides: Sides, goal: float, is_late: Callab
     return Relaxation(x, price, named, proven)
 
 
+def whole_part(arrays: Arrays, start: Relaxation) -> Part:
+    """Return all plans, with the prices of the relaxation."""
+    others = np.setdiff1d(np.arange(start.rules.size), [arrays.count])
+    return Part(
+        np.zeros(start.x.size, np.int8),
+        np.zeros(0, dtype=np.int64),
+        start.x.astype(np.float32),
+        start.demand.astype(np.float32),
+        start.rules[others],
+    )
+
+
 class Tree:
     """The parts that are still open, best bound first.
 
@@ -135,35 +147,32 @@ class Tree:
     better plan has at least.
     """
 
-    def __init__(
-        self, reduced: Reduced, sides: Sides, offer: Callable[[NDArray[np.bool_]], float], room: float
-    ) -> None:
-        self.arrays = arrays_of(reduced, sides)
-        self.offer, self.room = offer, room
+    def __init__(self, arrays: Arrays, offer: Callable[[NDArray[np.bool_]], float], room: float) -> None:
+        self.arrays, self.offer, self.room = arrays, offer, room
         self.heap: list[tuple[float, int, Part]] = []
         self.n_made = 0
         self.n_visited = 0
 
     def run(
         self,
-        start: Relaxation,
+        first: Part,
+        bound: float,
         value: float,
         deadline: Deadline,
-        max_nodes: int | None,
-        is_enough: Callable[[float], bool],
+        max_nodes: int | None = None,
+        is_enough: Callable[[float], bool] = lambda _: False,
     ) -> float:
         """Return the bound when all parts are settled, `is_enough(bound)`, or time, nodes or memory run out.
 
         Two parts are visited at once, whatever the number of cores, so that every machine does the same.
+
+        Parameters
+        ----------
+        first, bound : what is to be divided, and a bound on it.
+        value : of the best plan that is known.
         """
-        n, m = self.arrays.whole[0].size - 1, self.arrays.whole[4].size
-        others = np.setdiff1d(np.arange(start.rules.size), [self.arrays.count])
-        none = np.zeros(0, dtype=np.int64)
-        first = Part(
-            np.zeros(n, np.int8), none, start.x.astype(np.float32), start.demand.astype(np.float32), start.rules[others]
-        )
-        self._push(first, start.bound)
-        most_open = max(100, MOST_BYTES // (5 * (n + m) + 1))
+        self._push(first, bound)
+        most_open = max(100, MOST_BYTES // (5 * (first.x.size + first.price.size) + 1))
         with ThreadPoolExecutor(AT_ONCE) as pool:
             while self.heap and deadline.left_s > 0 and len(self.heap) < most_open:
                 bound = max(value, -self.heap[0][0])

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.errors import CancelledError
+from planner.siting.blocks import Blocks, may_be_split
 from planner.siting.bounds import Prices, Sides, cover_certificate, relaxed_duals, sides_of
-from planner.siting.branch import Tree, near_relaxation
+from planner.siting.branch import Tree, arrays_of, near_relaxation, whole_part
 from planner.siting.deadline import Deadline
 from planner.siting.interior import Relaxation, relaxation
 from planner.siting.mip import Limits, solve_model
@@ -248,8 +249,17 @@ class _Climb:
         def is_enough(bound: float) -> bool:
             return bound + reduced.base_value - self.value <= self.ask.gap_share * abs(self.value)
 
-        tree = Tree(reduced, stage.sides, offer, room)
-        bound = tree.run(start, self.value - reduced.base_value, self.deadline, self.ask.max_nodes, is_enough)
+        arrays = arrays_of(reduced, stage.sides)
+        bound = start.bound
+        if may_be_split(arrays):
+            blocks = Blocks(reduced, arrays.n_pick, start, offer, room)
+            if len(blocks.blocks) > 1:
+                bound = min(bound, blocks.run(self.value - reduced.base_value, self.deadline, is_enough))
+        value = self.value - reduced.base_value
+        if bound >= value + room and not is_enough(bound) and self.deadline.left_s > 0:
+            tree = Tree(arrays, offer, room)
+            first = whole_part(arrays, start)
+            bound = min(bound, tree.run(first, bound, value, self.deadline, self.ask.max_nodes, is_enough))
         claim = min(bound + reduced.base_value, self.bound)
         return max(math.floor(claim + ROOM) if self.is_whole else claim, self.value)
 

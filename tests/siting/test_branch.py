@@ -9,7 +9,7 @@ import pytest
 
 from planner.progress import SILENT
 from planner.siting.bounds import sides_of
-from planner.siting.branch import Tree, near_relaxation
+from planner.siting.branch import Tree, arrays_of, near_relaxation, whole_part
 from planner.siting.deadline import Deadline
 from planner.siting.mip import solve_model
 from planner.siting.models import cover_model
@@ -63,7 +63,9 @@ def test_the_tree_ends_at_the_best_plan(seed):
         return best[0]
 
     start = near_relaxation(reduced, sides, 0.0, lambda: False)
-    bound = Tree(reduced, sides, offer, 0.999).run(start, 0.0, Deadline(60, SILENT), None, lambda _: False)
+    arrays = arrays_of(reduced, sides)
+    tree = Tree(arrays, offer, 0.999)
+    bound = tree.run(whole_part(arrays, start), start.bound, 0.0, Deadline(60, SILENT))
     assert best[0] == bound == max(worth.values())
 
 
