@@ -92,6 +92,14 @@ def test_what_is_wrong_in_a_file_is_said_with_its_name(planner, lattice_file, tm
         assert "b.colour: is not known here." in answer.err
 
 
+def test_items_that_nobody_judged_are_told_apart_from_lacking_ones(planner, lattice_file, tmp_path):
+    study = open_study(lattice_file)
+    marks = ["有场所=无"] + [None] * (len(study.table("facilities")) - 1)
+    save_study(study.with_table("facilities", study.table("facilities").assign(checklist=marks)), tmp_path / "c.gpkg")
+    shown = planner("checklist", tmp_path / "c.gpkg").out
+    assert all(head in shown for head in ("lacks", "partly", "not judged"))
+
+
 def test_declared_figures_are_kept_and_asked_again(planner, lattice_file, tmp_path):
     study = tmp_path / "county.gpkg"
     shutil.copy(lattice_file, study)

@@ -163,8 +163,8 @@ def checklist(
     name = asked.name if language() == "zh" else asked.name_en or asked.name
     columns = ("tier", "town_name", "n_places", "n_judged", "n_qualified", "qualified_share", "n_demonstration")
     print_table(text("network.checklist", language(), name=name), worded(totals), columns)
-    columns = ("rank", "facility_id", "name", "town_name", "lacks", "partial", "notes")
-    print_table(text("network.rectification", language()), worded(listed.head(MAX_ROWS)), columns)
+    lines = ("rank", "facility_id", "name", "town_name", "lacks", "partial", "not_judged", "notes")
+    print_table(text("network.rectification", language()), worded(listed.head(MAX_ROWS)), lines)
     if sets is not None:
         county = sets[(sets["area_level"] == "county") & sets["area_class"].isna()]
         columns = ("place_set", "tier", "profile", "group", "covered_people", "uncovered_people", "covered_share")

@@ -190,7 +190,7 @@ def settlements(
     print_table(conditions_of(reach), worded(audit.table.sort_values("rank").head(MAX_ROWS)), columns)
     sums = ("size_class", "n_settlements", "n_served", "people", "served_people", "unserved_people", "served_share")
     print_table(text("cli.settlement_totals", language()), worded(audit.totals), sums)
-    checks = ("check", "declared", "found", "difference", "judgement")
+    checks = ("check", "expected", "found", "difference", "judgement")
     print_table(text("cli.settlement_checks", language()), worded(audit.checks), checks)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -322,11 +322,12 @@ def _lack(pyramid: _Pyramid, key: tuple[str, str, str], n_found: int) -> Finding
         for place in pyramid.places.values()
         if place.own(level) == unit and _parent_tier(place, pyramid) == code and place.parent not in pyramid.places
     ]
-    return _find(
+    found = _find(
         "unit_without", "areas", (unit,),
         id=unit, name=name, tier=code, town=pyramid.town_name(town), n_found=n_found, wanted=pyramid.tiers[code].count,
         n_children=len(children),
     )  # fmt: skip
+    return replace(found, wording="unit_without_children") if children else found
 
 
 def _parent_tier(place: _Place, pyramid: _Pyramid) -> str | None:

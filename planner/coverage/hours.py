@@ -41,8 +41,8 @@ class Hours:
     Attributes
     ----------
     days : per weekday from Monday the open intervals as minutes after midnight, in order.
-    problems : codes of what could not be taken: "hours_unreadable", "hours_end_before_begin", "hours_overlap", each
-        with the words it is about.
+    problems : codes of what could not be taken: "hours_unreadable", "hours_no_clock_time" (25:00, 8:75),
+        "hours_end_before_begin", "hours_overlap", each with the words it is about.
     """
 
     days: tuple[tuple[tuple[int, int], ...], ...]
@@ -74,7 +74,10 @@ def parse_hours(words: str) -> Hours:
             problems.append(("hours_unreadable", part))
             continue
         for begin, end in times:
-            if end <= begin or end > MINUTES_A_DAY:
+            if begin is None or end is None:
+                problems.append(("hours_no_clock_time", part))
+                continue
+            if end <= begin:
                 problems.append(("hours_end_before_begin", part))
                 continue
             for day in days:
@@ -104,7 +107,7 @@ def hours_table(facilities: gpd.GeoDataFrame) -> pd.DataFrame:
 
 
 def hours_findings(facilities: gpd.GeoDataFrame) -> Iterator[Finding]:
-    """Yield every opening time that ends before it begins, overlaps another or cannot be read."""
+    """Yield every opening time that no clock shows, ends before it begins, overlaps another or cannot be read."""
     columns = (facilities["facility_id"].astype(str), texts(facilities, "name"), texts(facilities, "tier"))
     for key, name, tier, words in zip(*columns, texts(facilities, "opening_hours"), strict=True):
         for code, part in parse_hours(words or "").problems:
@@ -112,10 +115,10 @@ def hours_findings(facilities: gpd.GeoDataFrame) -> Iterator[Finding]:
             yield Finding(code, "facilities", (key,), values, subject="network")
 
 
-def _split(part: str) -> tuple[list[int], list[tuple[int, int]]]:
+def _split(part: str) -> tuple[list[int], list[tuple[int | None, int | None]]]:
     """Return the days and times of one part; empty lists where something in it is neither."""
     rest = part
-    times: list[tuple[int, int]] = []
+    times: list[tuple[int | None, int | None]] = []
     for word in _ALL_DAY:
         if word in rest:
             times.append((0, MINUTES_A_DAY))
@@ -129,9 +132,12 @@ def _split(part: str) -> tuple[list[int], list[tuple[int, int]]]:
     return days, times
 
 
-def _minutes(found: re.Match[str]) -> int:
+def _minutes(found: re.Match[str]) -> int | None:
+    """Return the minutes after midnight, None where no clock shows such a time."""
     part = found[2] or found[3] or found[4] or "0"
-    return int(found[1]) * 60 + (30 if part == "半" else int(part.removesuffix("分")))
+    minute = 30 if part == "半" else int(part.removesuffix("分"))
+    minutes = int(found[1]) * 60 + minute
+    return minutes if minute < 60 and minutes <= MINUTES_A_DAY else None  # noqa: PLR2004  minutes of an hour
 
 
 def _days(words: str) -> list[int]:

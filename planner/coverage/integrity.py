@@ -46,6 +46,7 @@ class Finding:
     ids : of the rows it concerns, all of them; empty for the table as a whole.
     values : what else fills the words.
     subject : file of its words.
+    wording : where one code is said in several ways, that of the problem in place of the code.
     """
 
     code: str
@@ -53,11 +54,12 @@ class Finding:
     ids: tuple[str, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
     subject: str = "coverage"
+    wording: str = ""
 
     def problem(self, language: Language = "zh") -> str:
         """What is wrong, with the number of rows and the first five."""
         return text(
-            f"{self.subject}.{self.code}_problem",
+            f"{self.subject}.{self.wording or self.code}_problem",
             language,
             n=len(self.ids),
             ids=self._first(),

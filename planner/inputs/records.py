@@ -117,17 +117,22 @@ class Findings:
 
     def repair(self, i: int, column: str, code: str, change: tuple[str, str], **values: Any) -> None:  # noqa: ANN401
         """Keep the i-th record, with a value changed from `change[0]` to `change[1]`."""
-        row = int(self.row[i])
-        alike = self._repaired.setdefault((code, column), [row, 0])
-        alike[1] += not self.closed[i]
-        if alike[1] > MAX_REPAIRS:
-            return
-        old, new = shown(change[0]), shown(change[1])
-        self._say(i, LedgerRow(self.file, row, column, code, values, is_refused=False, old_value=old, new_value=new))
+        self._keep(i, column, code, values, shown(change[0]), shown(change[1]))
+
+    def remark(self, i: int, column: str, code: str, **values: Any) -> None:  # noqa: ANN401
+        """Keep the i-th record as it stands, and say what is wrong with it."""
+        self._keep(i, column, code, values, _old(values), None)
 
     def note(self, column: str, code: str, **values: Any) -> None:  # noqa: ANN401
         """Say something about the file as a whole."""
         self.rows.append(LedgerRow(self.file, 0, column, code, values, is_refused=False))
+
+    def _keep(self, i: int, column: str, code: str, values: dict[str, Any], old: str | None, new: str | None) -> None:
+        row = int(self.row[i])
+        alike = self._repaired.setdefault((code, column), [row, 0])
+        alike[1] += not self.closed[i]
+        if alike[1] <= MAX_REPAIRS:
+            self._say(i, LedgerRow(self.file, row, column, code, values, False, old, new))  # noqa: FBT003  kept
 
     def _say(self, i: int, finding: LedgerRow) -> None:
         if not self.closed[i]:

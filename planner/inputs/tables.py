@@ -18,6 +18,7 @@ from planner.inputs.checks import checked_columns, people_counts, require_usable
 from planner.inputs.frame_choice import choose_frame, fitting_words
 from planner.inputs.frames import centres, has_vertex, is_nowhere, points_of, study_region, to_study
 from planner.inputs.headers import fields, listing, require_choices, require_columns
+from planner.inputs.meanings import note_meanings
 from planner.inputs.origins import place_origins
 from planner.inputs.pairs import with_pairs_apart
 from planner.inputs.proposals import propose
@@ -120,6 +121,9 @@ def read_table(
     taken = set(study.table(contract.name)[contract.id_column]) if is_added else ()
     columns = checked_columns(records, found, contract, findings, taken, is_update=options.update)
     _refuse_areas(records, found, columns, findings)
+    if contract.name == "facilities":
+        headers = {name: records.headers[position] for name, position in found.items()}
+        note_meanings(study, columns, headers, findings, is_added=is_added)
     progress.update(2, 4, "placing")
     geometry, frame = _placed(study, contract, records, found, findings, options.frame)
     require_usable(findings, contract, _frame_hint(findings, records, found, study))

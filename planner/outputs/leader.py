@@ -237,14 +237,16 @@ def _settlements(words: _Words) -> Block:
 def _settlement_row(words: _Words, row: dict[Any, Any]) -> tuple[str, ...]:
     minutes, change = float(row["travel_time_min"]), float(row["change_min"])
     none = "no_way" if words.plan.study.has("facilities") else "no_place"
-    time = words("not_known") if math.isnan(minutes) else words(none) if math.isinf(minutes) else f"{minutes:.0f}"
+    time = words("not_known") if math.isnan(minutes) else words(none) if math.isinf(minutes) else _minutes(minutes)
     moved = "—"
     if not math.isnan(change):
         about = "about_" if row["before_basis"] == BY_TOWNS else ""
-        moved = words(f"{about}{'farther' if change > 0 else 'nearer'}", minutes=abs(change))
+        moved = words(f"{about}{'farther' if change > 0 else 'nearer'}", minutes=_minutes(abs(change)))
     remedy = text(f"coverage.remedy_{row['remedy']}", words.language)
     if isinstance(row["remedy_name"], str):
-        remedy = words("remedy_with_place", remedy=remedy, place=row["remedy_name"], minutes=row["remedy_min"])
+        remedy = words(
+            "remedy_with_place", remedy=remedy, place=row["remedy_name"], minutes=_minutes(row["remedy_min"])
+        )
     return (f"{row['rank']}. {row['name']}", _people(row["people"]), row["nearest_name"] or "—", time, moved, remedy)
 
 
@@ -294,6 +296,11 @@ def _site_row(words: _Words, row: dict[Any, Any]) -> tuple[str, ...]:
 
 def _people(value: Any) -> str:  # noqa: ANN401  a cell holds any number
     return f"{float(value):,.0f}"
+
+
+def _minutes(value: Any) -> str:  # noqa: ANN401  a cell holds any number
+    """Return minutes with one digit where there is one: 2.5 is not 2."""
+    return f"{float(value):,.1f}".removesuffix(".0")
 
 
 def _share(value: Any) -> str:  # noqa: ANN401  a cell holds any number

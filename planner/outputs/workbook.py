@@ -229,7 +229,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
                           "outside_people", "served_share", "person_min_over"),
     "settlement_remedies": ("rank", "settlement_id", "name", "people", "option", "remedy", "place_id", "place_name",
                             "remedy_min", "consent", "cost"),
-    "settlement_checks": ("check", "declared", "found", "difference", "judgement"),
+    "settlement_checks": ("check", "expected", "found", "difference", "judgement"),
     "settlement_nearest": ("settlement_id", "name", "tier", "profile", "facility_id", "travel_time_min", "status"),
     "completeness": ("rank", "area_level", "area_name", "area_class", "area_km2", "population", "road_km", "foot_km",
                      "road_km_per_km2", "foot_km_per_km2", "road_m_per_person", "foot_m_per_person",

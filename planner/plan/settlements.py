@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from planner.network.road_network import Snapped
     from planner.plan.ready import Reach
 
-CHECK_COLUMNS = ("check", "declared", "found", "difference", "judgement")
+CHECK_COLUMNS = ("check", "expected", "found", "difference", "judgement")
+"""`expected` is a declared figure, or the relocated people of the demand; `found` is the sum of the settlements."""
 _DIFFERS_FROM = 0.5  # people: less is a fraction of a cell
 
 
@@ -167,7 +168,7 @@ def _checks(reach: Reach, relocated: float | None) -> pd.DataFrame:
     if declared is not None:
         said = reconcile([reach.study], declared, reach.scenario).table
         said = said[said["measure"] == "relocated"]
-        rows = [tuple(row) for row in said[["tier", *CHECK_COLUMNS[1:]]].itertuples(index=False)]
+        rows = [tuple(row) for row in said[["tier", "declared", *CHECK_COLUMNS[2:]]].itertuples(index=False)]
     if relocated is not None:
         listed = float(reach.study.table("settlements")["people"].sum())
         difference = listed - relocated

@@ -29,7 +29,7 @@ FINDING_COLOUR = "#D55E00"
 _VIEWS = ("tiers", "findings", "checklist", "declared", "belts", "clusters")
 _TIERS = ("tier", "parent", "unit", "count", "n_units", "n_units_with", "n_places", "n_online", "n_findings")
 _CHECKLIST = ("tier", "town_name", "n_places", "n_judged", "n_qualified", "qualified_share", "n_demonstration")
-_MENDING = ("rank", "facility_id", "name", "tier", "town_name", "lacks", "partial", "notes")
+_MENDING = ("rank", "facility_id", "name", "tier", "town_name", "lacks", "partial", "not_judged", "notes")
 _FINDINGS = ("name", "tier", "town_name", "problem", "repair")
 
 

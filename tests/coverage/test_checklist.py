@@ -162,7 +162,7 @@ def test_a_lunch_break_stays_a_break():
     ("words", "code"),
     [
         ("周一至周五 17:30-8:30", "hours_end_before_begin"), ("周一 9:00-9:00", "hours_end_before_begin"),
-        ("周一 9:00-25:00", "hours_end_before_begin"), ("随时", "hours_unreadable"), ("周一", "hours_unreadable"),
+        ("周一 9:00-25:00", "hours_no_clock_time"), ("随时", "hours_unreadable"), ("周一", "hours_unreadable"),
         ("周八 9:00-10:00", "hours_unreadable"), ("周一 8:00-12:00；周一 11:00-13:00", "hours_overlap"),
     ],
 )  # fmt: skip

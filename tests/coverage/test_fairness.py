@@ -22,6 +22,11 @@ def test_the_example_of_the_r_package_phylotools():
     assert gini([1, 3, 2, 1, 1, 1, 4]) == pytest.approx(0.3076923, abs=1e-7)
 
 
+def test_the_weighted_example_of_scikit_digital_health():
+    """Values 3, 1, 6, 2, 1 held by 4, 2, 2, 10, 1: 0.2553 (tests of skdh, from Stack Overflow 48999542)."""
+    assert gini([3, 1, 6, 2, 1], [4, 2, 2, 10, 1]) == pytest.approx(0.2553, abs=5e-5)
+
+
 @settings(max_examples=80, deadline=None)
 @given(rows=st.lists(st.tuples(st.floats(0, 100), st.integers(0, 50)), min_size=1, max_size=8))
 def test_gini_equals_the_mean_difference(rows):

@@ -108,7 +108,8 @@ def test_a_place_without_an_institute_above_it_is_told_once(study):
     findings = hierarchy_findings(with_places(study, places[places["facility_id"] != first["facility_id"]]), Scenario())
     assert [one.code for one in findings] == ["unit_without"]
     assert findings[0].values["n_children"] == 3
-    assert "3" in findings[0].problem("en")
+    assert "3 places below" in findings[0].problem("en")
+    assert "3处下级阵地没有上级" in findings[0].problem("zh")
 
 
 def test_parents(study):

@@ -87,6 +87,15 @@ def test_the_sheet_is_one_portrait_page_without_formulas(plan, tmp_path):
     assert all(cell.quotePrefix for cell in cells if cell.value[:1] in "=+-@")
 
 
+def test_half_minutes_and_the_order_are_said(plan):
+    hard = plan.settlements.assign(is_served=False, travel_time_min=2.5, reason="too_far")
+    remedies = hard.assign(remedy="session", remedy_name="街口", remedy_min=7.0, change_min=-0.5, before_basis="point")
+    block = leader_page(replace(plan, settlements=remedies)).blocks[3]
+    assert block.rows[0][3:5] == ("2.5", "近 0.5 分钟")
+    assert block.rows[0][5].endswith("街口（7 分钟）")
+    assert "先列路不通的" in block.sentences[0]
+
+
 def test_a_plan_without_declared_figures_settlements_and_sites(plan):
     bare = replace(
         plan, declared=None, siting=None, settlements=plan.settlements.iloc[:0], proposals=plan.proposals.iloc[:0],
