@@ -3,13 +3,14 @@
 # make app     the browser app on the demo county
 # make test    the default tests; make check adds lint, types, layers, the slow tests and the compiled loops with their
 #              bounds checked; make browser drives the app; make bench measures
+# make bundle  folders that install the planner on machines without internet
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= demo-out
 
-.PHONY: setup demo app test slow browser bounds lint check bench clean
+.PHONY: setup demo app test slow browser bounds lint check bench bundle clean
 
 setup: $(READY)
 
@@ -48,6 +49,9 @@ check: lint test slow bounds
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+bundle: $(READY)
+	$(BIN)/python scripts/bundle.py $(if $(TARGET_PYTHON),--python $(TARGET_PYTHON))
 
 clean:
 	rm -rf $(VENV) $(OUT) artefacts build dist

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from importlib.metadata import version
 
 import geopandas as gpd
 import numpy as np
@@ -398,6 +399,10 @@ def test_a_defect_of_ours_ends_with_one_and_a_log(planner, lattice_file, monkeyp
     assert (answer.code, answer.out) == (1, "")
     assert "ZeroDivisionError: inside" in answer.err
     assert "Traceback" not in answer.err
+
+
+def test_the_version_is_the_packages(planner):
+    assert planner("--version").out.strip() == version("practice-circle-planner")
 
 
 # ---- studies that lack something, or are of odd size ----

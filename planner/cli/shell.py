@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
+from planner import __version__
 from planner.errors import EntriesError, InputError, PlannerError
 from planner.texts import Language, error_words, text, translated
 
@@ -37,8 +38,23 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="15-minute practice circles: who is within reach, where the gaps are, which places to open next.",
 )
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001  Typer hands the flag over by position
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _whole(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """15-minute practice circles: who is within reach, where the gaps are, which places to open next."""
+
 
 StudyPath = Annotated[Path, typer.Argument(help="Study file (.gpkg)", metavar="STUDY")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document; everything else goes to stderr")]
