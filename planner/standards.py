@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from functools import cache
 from importlib import resources
 from typing import Literal
@@ -87,6 +88,14 @@ class Checklist(Entry):
     name_en: str = ""
     source: str = ""
     items: dict[str, ChecklistItem] = Field(min_length=1)
+
+
+@cache
+def road_class_words() -> dict[str, list[str]]:
+    """Return the road classes of the planner (OSM highway values), each with the words of road layers that mean it."""
+    path = resources.files("planner.presets") / "road_classes.toml"
+    words: dict[str, list[str]] = tomllib.loads(path.read_text(encoding="utf-8"))
+    return words
 
 
 def checklists_from_toml(text: str) -> dict[str, Checklist]:

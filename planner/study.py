@@ -129,6 +129,19 @@ def require_crs(table: gpd.GeoDataFrame, crs: str) -> None:
         raise CrsError(f"The table is in {table.crs.to_string()}, the study in {crs}.")
 
 
+def point_xy(points: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    """Return float64[n, 2], x and y of every row in metres; NaN where a row is not at a point that one can find."""
+    import numpy as np
+    import shapely
+
+    shapes = points.geometry.to_numpy()
+    is_point = (shapely.get_type_id(shapes) == shapely.GeometryType.POINT) & ~shapely.is_empty(shapes)
+    xy = np.full((len(shapes), 2), np.nan)
+    xy[is_point] = shapely.get_coordinates(shapes[is_point])
+    xy[~np.isfinite(xy).all(axis=1)] = np.nan
+    return xy
+
+
 def is_online(facilities: pd.DataFrame) -> NDArray[np.bool_]:
     """Return bool[n]: which rows are online services (`is_online`; blank = no), which are never places."""
     import numpy as np

@@ -88,7 +88,8 @@ def circles(
     opened = opened_study(study)
     chosen = chosen_scenario(opened, scenario, profiles=profile, cutoff_min=max(cutoff) if cutoff else None)
     with Bars() as bars:
-        table = circle_table(made_reach(opened, chosen), cutoffs_min=cutoff, tiers=tier, progress=bars)
+        reach = made_reach(opened, chosen, needs_people=False)
+        table = circle_table(reach, cutoffs_min=cutoff, tiers=tier, progress=bars)
     document = to_geojson(table)
     if out is None or as_json:
         typer.echo(document)
@@ -121,7 +122,7 @@ def route(
     if as_json:
         print_json({"results": records_of(table)})
         return
-    columns = ("profile", "name", "travel_time_min", "road_m", "origin_access_m", "place_access_m")
+    columns = ("profile", "name", "travel_time_min", "road_m", "origin_access_m", "place_access_m", "reason")
     print_table(origin, worded(table), columns)
 
 

@@ -224,12 +224,12 @@ def chosen_scenario(study: Study, file: Path | None, **choices: Any) -> Scenario
     return scenario.with_choices(**choices)
 
 
-def made_reach(study: Study, scenario: Scenario) -> Reach:
+def made_reach(study: Study, scenario: Scenario, *, needs_people: bool = True) -> Reach:
     """Return the study made ready for a scenario, with a bar on standard error."""
     from planner.plan.ready import prepare
 
     with Bars() as bars:
-        return prepare(study, scenario, progress=bars)
+        return prepare(study, scenario, progress=bars, needs_people=needs_people)
 
 
 def made_plan(study: Study, scenario: Scenario) -> Plan:

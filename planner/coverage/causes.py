@@ -9,6 +9,8 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
+from planner.study import point_xy
+
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
@@ -60,20 +62,19 @@ def causes(
 def _nearest_in_a_line(
     points: gpd.GeoDataFrame, places: gpd.GeoDataFrame
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the metres to the place nearest to each point, and its row; inf when there is no place."""
-    if not len(places) or not len(points):
-        return np.full(len(points), np.inf), np.zeros(len(points), dtype=np.int64)
-    tree = cKDTree(shapely.get_coordinates(places.geometry.to_numpy()))
-    straight_m, nearest = tree.query(shapely.get_coordinates(points.geometry.to_numpy()))
+    """Return the metres to the place nearest to each point, and its row; inf where there is none."""
+    straight_m, nearest = np.full(len(points), np.inf), np.zeros(len(points), dtype=np.int64)
+    xy, place_xy = point_xy(points), point_xy(places)
+    found, known = (np.flatnonzero(~np.isnan(x)) for x in (xy[:, 0], place_xy[:, 0]))
+    if len(found) and len(known):
+        straight_m[found], row = cKDTree(place_xy[known]).query(xy[found])
+        nearest[found] = known[row]
     return straight_m, nearest
 
 
 def _crossed(points: gpd.GeoDataFrame, places: gpd.GeoDataFrame, barriers: gpd.GeoDataFrame) -> NDArray[np.object_]:
     """Return the kind of the first barrier between each point and its place, None where there is none."""
-    ends = np.stack(
-        [shapely.get_coordinates(points.geometry.to_numpy()), shapely.get_coordinates(places.geometry.to_numpy())],
-        axis=1,
-    )
+    ends = np.stack([point_xy(points), point_xy(places)], axis=1)
     line, barrier = shapely.STRtree(barriers.geometry.to_numpy()).query(shapely.linestrings(ends), "intersects")
     first = np.full(len(points), len(barriers))
     np.minimum.at(first, line, barrier)

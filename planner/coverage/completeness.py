@@ -12,6 +12,7 @@ from planner.coverage.areas import AREA_COLUMNS, area_membership
 from planner.coverage.people import people_by_group
 from planner.coverage.population_share import share_of
 from planner.errors import ScenarioError
+from planner.study import point_xy
 from planner.units import M2_PER_KM2, METRES_PER_KM
 
 if TYPE_CHECKING:
@@ -135,11 +136,11 @@ def _is_far(study: Study, far_m: float) -> NDArray[np.float64]:
     """Return 1 for every demand point that has no road within `far_m`, motorways left aside, else 0."""
     roads = study.table("roads")
     lines = roads.geometry.to_numpy()[~roads["class"].isin(NO_HOMES).to_numpy()]
-    points = study.table("demand").geometry.to_numpy()
-    far = np.ones(len(points))
+    xy = point_xy(study.table("demand"))
+    far, known = np.ones(len(xy)), np.flatnonzero(~np.isnan(xy[:, 0]))
     if len(lines):
-        near, _ = shapely.STRtree(lines).query_nearest(points, max_distance=far_m, all_matches=False)
-        far[near] = 0.0
+        near, _ = shapely.STRtree(lines).query_nearest(shapely.points(xy[known]), max_distance=far_m, all_matches=False)
+        far[known[near]] = 0.0
     return far
 
 

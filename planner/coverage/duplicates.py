@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from planner.schema import CONTRACTS
+from planner.study import point_xy
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -101,7 +102,7 @@ def _plain(name: str) -> str:
 
 
 def _places(table: gpd.GeoDataFrame, name: str) -> pd.DataFrame:
-    names, towns = _words(table, "name"), _words(table, "town")
+    names, towns, xy = _words(table, "name"), _words(table, "town"), point_xy(table)
     return pd.DataFrame({
         "table": name,
         "id": table[CONTRACTS[name].id_column].astype(str).to_numpy(),
@@ -109,8 +110,8 @@ def _places(table: gpd.GeoDataFrame, name: str) -> pd.DataFrame:
         "tier": _words(table, "tier"),
         "own": [own_name(each, town) for each, town in zip(names, towns, strict=True)],
         "old": [old_names(each) for each in names],
-        "x": table.geometry.x.to_numpy(),
-        "y": table.geometry.y.to_numpy(),
+        "x": xy[:, 0],
+        "y": xy[:, 1],
     })  # fmt: skip
 
 
@@ -132,8 +133,10 @@ def _near_pairs(table: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int6
     from scipy.spatial import cKDTree
 
     xy = table[["x", "y"]].to_numpy(float)
-    pairs = [cKDTree(xy).query_pairs(NEAR_M, output_type="ndarray").reshape(-1, 2)]
-    by_name = {own: group.index.to_numpy() for own, group in table[table["own"] != ""].groupby("own", sort=True)}
+    placed = np.flatnonzero(~np.isnan(xy[:, 0]))
+    pairs = [placed[cKDTree(xy[placed]).query_pairs(NEAR_M, output_type="ndarray").reshape(-1, 2)]]
+    is_named = (table["own"] != "") & table["x"].notna()
+    by_name = {own: group.index.to_numpy() for own, group in table[is_named].groupby("own", sort=True)}
     for positions in by_name.values():
         within = cKDTree(xy[positions]).query_pairs(SAME_NAME_M, output_type="ndarray").reshape(-1, 2)
         pairs.append(positions[within])

@@ -18,6 +18,7 @@ from planner.coverage.minutes import access_of, is_covered, is_unknown
 from planner.coverage.names import gap_names, place_words, whereabouts
 from planner.coverage.people import people_by_group
 from planner.coverage.places import places_of_tier, require_physical
+from planner.study import point_xy
 from planner.units import M2_PER_KM2
 
 if TYPE_CHECKING:
@@ -65,9 +66,11 @@ def gap_members(
     """
     require_physical(access, study)
     members = _not_covered(study, access, assigned, scenario)
-    key = pd.Series(list(zip(members["status"], members["town_id"], members["village_id"], strict=True)), dtype=object)
-    xy = shapely.get_coordinates(members.geometry.to_numpy())
-    label = linked(xy, pd.factorize(key)[0], linking_m)
+    xy = point_xy(members)
+    # People without coordinates are one gap of their village: they are nowhere, and no outline is drawn for them.
+    columns = (members["status"], members["town_id"], members["village_id"], np.isnan(xy[:, 0]))
+    key = pd.Series(list(zip(*columns, strict=True)), dtype=object)
+    label = linked(np.nan_to_num(xy), pd.factorize(key)[0], linking_m)
     totals = members.assign(label=label).groupby("label").agg(people=("people", "sum"), first=("demand_id", "min"))
     order = totals.sort_values(["people", "first"], ascending=[False, True]).index
     rank = pd.Series(np.arange(1, len(order) + 1), index=order).reindex(label).to_numpy(dtype=np.int64)
@@ -262,8 +265,9 @@ def _most_people(members: pd.DataFrame, column: str) -> pd.Series:
 
 def _outlines(members: gpd.GeoDataFrame, linking_m: float) -> NDArray[np.object_]:
     """Return the outline of each gap by rank; members stand in the order of their ranks."""
-    corners = shapely.get_coordinates(members.geometry.to_numpy())
+    rank, xy = members["rank"].to_numpy(), point_xy(members)
     # Points of one raster cell or building stand on top of one another: one circle is enough.
-    at = np.unique(np.column_stack([members["rank"].to_numpy() - 1.0, corners]), axis=0)
-    points = shapely.multipoints(at[:, 1:], indices=at[:, 0].astype(np.intp))
+    at = np.unique(np.column_stack([rank - 1.0, xy])[~np.isnan(xy[:, 0])], axis=0)
+    points = np.full(rank.max(initial=0), shapely.MultiPoint())
+    shapely.multipoints(at[:, 1:], indices=at[:, 0].astype(np.intp), out=points)
     return np.atleast_1d(shapely.buffer(points, linking_m / 2))

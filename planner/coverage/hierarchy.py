@@ -13,7 +13,7 @@ import shapely
 
 from planner.coverage.areas import assign_areas, assign_by_position, level_of, texts, towns_of_villages
 from planner.coverage.integrity import Finding
-from planner.study import is_online
+from planner.study import is_online, point_xy
 from planner.tiers import cycles_of, parent_cycles
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _places(
     town_of: Mapping[str, str | None],
 ) -> Iterator[_Place]:
     assigned, at = assign_areas(facilities, areas), assign_by_position(facilities, areas)
-    xy = shapely.get_coordinates(shapely.centroid(facilities.geometry.to_numpy()))
+    xy = point_xy(facilities)
     towns, villages = (_by_word(units[level]) for level in ("town", "village"))
     columns = {name: texts(facilities, name) for name in ("name", "tier", "parent_id", "town", "village")}
     found = {name: list(assigned[name]) for name in ("town_id", "village_id")}
@@ -343,7 +343,8 @@ def _doubles(pyramid: _Pyramid, wrong: set[str]) -> Iterator[Finding]:
                 continue
             unit = place.own(tier.unit)
             if tier.unit == "none":
-                spot = (place.name, round(place.x / _SAME_SPOT_M), round(place.y / _SAME_SPOT_M))
+                # NaN equals nothing: a place without coordinates is the double of none.
+                spot = (place.name, *np.round((place.x / _SAME_SPOT_M, place.y / _SAME_SPOT_M)))
                 of_unit[spot].append(place)
             elif unit is not None:
                 of_unit[unit,].append(place)

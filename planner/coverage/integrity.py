@@ -16,7 +16,7 @@ from planner.coverage.places import ONLINE_WAY
 from planner.crs import transform
 from planner.scenario import GROUPS
 from planner.schema import CONTRACTS, TIERS
-from planner.study import is_online
+from planner.study import is_online, point_xy
 from planner.texts import entries, text
 
 if TYPE_CHECKING:
@@ -191,9 +191,12 @@ def _findings(study: Study, assigned: Mapping[str, pd.DataFrame], scenario: Scen
     for name in ("facilities", "demand"):
         if not study.has(name):
             yield Finding("no_table", name, values={"name": name})
-    if study.has("areas"):
-        for name in assigned:
-            yield from _place_findings(study.table(name), study.table("areas"), name)
+    for name in assigned:
+        points = study.table(name)
+        is_lost = np.isnan(point_xy(points)[:, 0])
+        yield from _some("no_position", name, points.loc[is_lost, CONTRACTS[name].id_column])
+        if study.has("areas"):
+            yield from _place_findings(points[~is_lost], study.table("areas"), name)
     if study.has("facilities"):
         yield from _facility_findings(study.table("facilities"), scenario)
     if study.has("candidates"):

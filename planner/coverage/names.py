@@ -113,6 +113,6 @@ def _villages_of(town: str | None, words: PlaceWords) -> gpd.GeoDataFrame | None
 
 
 def _nearest_area(point: shapely.Point, areas: gpd.GeoDataFrame | None) -> str | None:
-    if areas is None or not len(areas):
+    if areas is None or not len(areas) or point is None or point.is_empty:
         return None
     return str(areas["area_id"].iloc[int(np.argmin(shapely.distance(point, areas.geometry.to_numpy())))])

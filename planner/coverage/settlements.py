@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from scipy.spatial import cKDTree
 
 from planner.coverage.areas import texts
@@ -18,6 +17,7 @@ from planner.coverage.places import counted_places, require_physical
 from planner.coverage.population_share import share_of
 from planner.coverage.register import quality_of, rooms_of
 from planner.sizes import size_of
+from planner.study import point_xy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -279,9 +279,10 @@ def _candidates_of(
     settlements: gpd.GeoDataFrame, places: gpd.GeoDataFrame, scenario: Scenario
 ) -> list[tuple[str, list[int], list[float]]]:
     """Return for each settlement by what rule, which rows of `places` may be its own, and how far they are."""
-    xy = shapely.get_coordinates(settlements.geometry.to_numpy())
-    place_xy = shapely.get_coordinates(places.geometry.to_numpy())
-    near = cKDTree(place_xy).query_ball_point(xy, scenario.own_place_m) if len(places) else [[] for _ in xy]
+    xy, place_xy = point_xy(settlements), point_xy(places)
+    known = np.flatnonzero(~np.isnan(place_xy[:, 0]))
+    tree = cKDTree(place_xy[known])
+    near = [[] if np.isnan(x) else known[tree.query_ball_point((x, y), scenario.own_place_m)].tolist() for x, y in xy]
     of_village: dict[str, list[tuple[int, str | None]]] = {}
     for row, (town, village) in enumerate(zip(texts(places, "town"), texts(places, "village"), strict=True)):
         if village is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import tomllib
 import unicodedata
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +29,7 @@ from planner.ledger import LedgerRow
 from planner.network.faults import is_apart
 from planner.progress import SILENT
 from planner.schema import FLAGS, ROADS
+from planner.standards import road_class_words
 from planner.study import new_study
 
 if TYPE_CHECKING:
@@ -144,8 +144,7 @@ def _joined(
 @cache
 def road_classes() -> dict[str, str]:
     """Return the shipped mapping: word, as `plain_word` writes it -> class of the planner."""
-    path = resources.files("planner.presets") / "road_classes.toml"
-    return road_classes_from_toml(path.read_text(encoding="utf-8"))
+    return _by_word(road_class_words())
 
 
 def road_classes_from_toml(text: str) -> dict[str, str]:
@@ -160,6 +159,10 @@ def road_classes_from_toml(text: str) -> dict[str, str]:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"The road classes cannot be read: {error}") from error
+    return _by_word(table)
+
+
+def _by_word(table: Mapping[str, Any]) -> dict[str, str]:
     mapping: dict[str, str] = {}
     for road_class, words in table.items():
         if not isinstance(words, list):

@@ -109,6 +109,9 @@ def _require_columns(roads: gpd.GeoDataFrame) -> None:
     missing = [name for name in _REQUIRED if name not in roads]
     if missing:
         raise InputError(f"The roads table lacks {', '.join(missing)}. Import the roads again.")
+    n_open = int(roads[["from_node", "to_node"]].isna().any(axis=1).sum())
+    if n_open:
+        raise InputError(f"{n_open} roads do not say which nodes they join. Import the roads again.")
 
 
 def _number_vertices(
@@ -158,4 +161,4 @@ def _flags(roads: gpd.GeoDataFrame, column: str) -> NDArray[np.bool_]:
     if column not in roads:
         return np.zeros(len(roads), bool)
     values = roads[column]
-    return values.notna().to_numpy() & values.fillna(value=0).astype(bool).to_numpy()
+    return values.astype(object).where(values.notna(), other=False).astype(bool).to_numpy()

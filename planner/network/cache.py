@@ -75,10 +75,9 @@ def content_key(roads: gpd.GeoDataFrame, crs: str, elevation: Grid | None) -> st
     """Return a SHA-256 over all that the network is made of: lines, values, CRS, heights and the code."""
     import shapely
 
-    digest = hashlib.sha256(_code_digest() + crs.encode())
-    kinds, coordinates, offsets = shapely.to_ragged_array(roads.geometry.to_numpy(), include_z=False)
-    digest.update(str(kinds).encode())
-    for array in (coordinates, *offsets):
+    digest = hashlib.sha256(_code_digest() + f"{crs} {len(roads)}".encode())
+    coordinates, link = shapely.get_coordinates(roads.geometry.to_numpy(), return_index=True)
+    for array in (coordinates, link):
         digest.update(np.ascontiguousarray(array).data)
     for name in _VALUES:
         if name in roads:
@@ -94,7 +93,7 @@ def _column_bytes(values: pd.Series) -> bytes:
     """Return what tells one column of values from another."""
     import pandas as pd
 
-    if values.dtype.kind in "ib":
+    if values.dtype.kind in "ib" and not values.hasnans:
         return values.to_numpy(np.int64).tobytes()
     codes, names = pd.factorize(values.astype("object"), use_na_sentinel=True)
     return codes.astype(np.int32).tobytes() + "\x00".join(str(name) for name in names).encode()

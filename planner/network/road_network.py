@@ -142,8 +142,8 @@ class Snapped:
     snap_x, snap_y : float64[n], that position in metres; NaN where unknown.
     access_m, access_s : float64[n], straight leg in metres and its walking time in seconds; inf where unknown.
     component : int32[n], `chain_component` of its chain; -1 where unknown.
-    reason : object[n], "" when snapped, else "no_road" (nothing within `max_access_m`) or "barrier" (a road is within
-        it, but only across a barrier).
+    reason : object[n], "" when snapped, else "no_road" (nothing within `max_access_m`), "barrier" (a road is within
+        it, but only across a barrier) or "no_coordinates".
     """
 
     ids: NDArray[np.object_]

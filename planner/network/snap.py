@@ -8,9 +8,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from planner.errors import InputError
 from planner.network.road_network import Snapped
-from planner.study import require_crs
+from planner.study import point_xy, require_crs
 from planner.units import mps_from_kph
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from planner.network.patches import Patch
     from planner.network.road_network import ProfileNetwork, RoadNetwork
 
-_NO_ROAD, _BARRIER = "no_road", "barrier"
+_NO_ROAD, _BARRIER, _NO_COORDINATES = "no_road", "barrier", "no_coordinates"
 _BLOCK = 512  # points whose every near edge is looked at together: bounds the memory in dense streets
 _WIDENING = (0.1, 0.25, 0.5, 1.0)  # shares of the longest leg within which a way round a barrier is sought in turn
 _NEAR_M = 1e-3
@@ -43,29 +42,27 @@ def snap_points(
 
     The straight leg to it crosses no barrier; a barrier area that a point itself lies in does not bind that point. For
     each edge its nearest position counts; of edges equally near the lowest number wins. Beyond the profile's
-    `max_access_m` the point is unknown, reason "no_road"; "barrier" when roads are near but all behind one.
+    `max_access_m` the point is unknown, reason "no_road"; "barrier" when roads are near but all behind one;
+    "no_coordinates" when it has none, which harms no other point.
 
     Parameters
     ----------
-    ids, x, y : n ids and coordinates in the network's CRS, metres.
+    ids, x, y : n ids and coordinates in the network's CRS, metres; NaN or infinite = has none.
     barriers : lines and areas that a leg may not cross; None = there are none.
 
     Raises
     ------
-    InputError
-        When a coordinate is not a finite number; the message names the points.
     CrsError
         When the barriers are in another CRS.
     """
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    bad = np.flatnonzero(~(np.isfinite(x) & np.isfinite(y)))
-    if len(bad):
-        names = [str(ids[i]) for i in bad[:5]]
-        raise InputError(f"{len(bad)} points have no coordinates (first: {', '.join(names)}). Give them x and y.")
-    edge, reason = _nearest_edges(profile_network, x, y, barriers)
-    share, snap_x, snap_y, access_m = positions_on_edges(profile_network, np.maximum(edge, 0), x, y)
+    has_place = np.isfinite(x) & np.isfinite(y)
+    edge, reason = np.full(len(x), -1, np.int32), np.full(len(x), _NO_COORDINATES, object)
+    edge[has_place], reason[has_place] = _nearest_edges(profile_network, x[has_place], y[has_place], barriers)
     known = edge >= 0
-    speed_mps = mps_from_kph(profile_network.profile.access_speed_kph)
+    legs = np.repeat([[0.0], [np.nan], [np.nan], [np.inf]], len(x), axis=1)
+    legs[:, known] = positions_on_edges(profile_network, edge[known], x[known], y[known])
+    share, snap_x, snap_y, access_m = legs
     component = np.full(len(x), -1, np.int32)
     network = profile_network.network
     component[known] = profile_network.chain_component[network.edge_chain[edge[known]]]
@@ -74,11 +71,11 @@ def snap_points(
         x=x,
         y=y,
         edge=edge,
-        share=np.where(known, share, 0.0),
-        snap_x=np.where(known, snap_x, np.nan),
-        snap_y=np.where(known, snap_y, np.nan),
-        access_m=np.where(known, access_m, np.inf),
-        access_s=np.where(known, access_m / speed_mps, np.inf),
+        share=share,
+        snap_x=snap_x,
+        snap_y=snap_y,
+        access_m=access_m,
+        access_s=access_m / mps_from_kph(profile_network.profile.access_speed_kph),
         component=component,
         reason=reason,
     )
@@ -127,10 +124,10 @@ def snap_table(
         When the table is in another CRS than the network.
     """
     snapped = {}
-    ids, points = table[id_column].to_numpy(object), table.geometry
+    ids, (x, y) = table[id_column].to_numpy(object), point_xy(table).T
     for code, profile_network in profile_networks.items():
         require_crs(table, profile_network.network.crs)
-        snapped[code] = snap_points(profile_network, ids, points.x.to_numpy(), points.y.to_numpy(), barriers)
+        snapped[code] = snap_points(profile_network, ids, x, y, barriers)
     return snapped
 
 
@@ -168,8 +165,6 @@ def positions_on_edges(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return, for each point and its edge, the nearest position: share along the edge, x, y, and metres to it."""
     network = profile_network.network
-    if not network.n_edges:
-        return np.zeros(len(x)), x.copy(), y.copy(), np.zeros(len(x))
     x0, y0 = network.x[network.edge_from[edge]], network.y[network.edge_from[edge]]
     dx, dy = network.x[network.edge_to[edge]] - x0, network.y[network.edge_to[edge]] - y0
     squared = dx * dx + dy * dy

@@ -57,7 +57,8 @@ def circle_table(
 ) -> gpd.GeoDataFrame:
     """Return one practice circle per place, profile and time limit, with the people it reaches.
 
-    Columns facility_id, name, tier, profile, cutoff_min, area_km2, cell_m, people, geometry. A place that touches no
+    Columns facility_id, name, tier, profile, cutoff_min, area_km2, cell_m, people (NaN where the study has no demand),
+    geometry. A place that touches no
     road has no circle; it is in `reach.unplaced`.
     """
     grids = snap_grids(reach, progress) if grids is None else grids
@@ -87,6 +88,9 @@ def _is_of_tiers(reach: Reach, tiers: Sequence[str] | None) -> NDArray[np.bool_]
 
 def _people_within(reach: Reach, code: str, places: Snapped, limits: Sequence[float]) -> pd.DataFrame:
     """Return facility_id, cutoff_min, people: by exact travel times, as coverage counts them."""
+    if not reach.study.has("demand"):
+        pairs = {"facility_id": np.repeat(places.ids, len(limits)), "cutoff_min": [*limits] * len(places)}
+        return pd.DataFrame(pairs).assign(people=np.nan)
     times = travel_times(reach.profiles[code], places, reach.demand[code], max(limits), reach.scenario.direction)
     minutes = times.minutes()
     population = reach.study.table("demand")["population"].to_numpy(dtype=float)[minutes.indices]

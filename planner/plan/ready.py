@@ -54,15 +54,19 @@ class Reach:
     unplaced: pd.DataFrame
 
 
-def prepare(study: Study, scenario: Scenario, progress: Progress = SILENT) -> Reach:
+def prepare(study: Study, scenario: Scenario, progress: Progress = SILENT, *, needs_people: bool = True) -> Reach:
     """Return the study's roads, places and people made ready for a scenario.
+
+    Parameters
+    ----------
+    needs_people : False = a study without demand will do: roads and places, and nobody on them.
 
     Raises
     ------
     InputError
-        When the study has no roads or no demand.
+        When the study has no roads, or no demand though people are needed.
     """
-    demand = study.table("demand")
+    demand = study.table("demand") if needs_people or study.has("demand") else _nobody(study.crs)
     progress.update(0, 3, "network")
     network = network_of(study)
     progress.update(1, 3, "profiles")
@@ -114,6 +118,11 @@ def counted_facilities(study: Study, scenario: Scenario) -> gpd.GeoDataFrame:
         return places_by_id(counted_places(study.tables["facilities"], scenario))
     columns = {"facility_id": pd.Series(dtype=object), "name": pd.Series(dtype=object), "tier": pd.Series(dtype=object)}
     return gpd.GeoDataFrame(columns, geometry=[], crs=study.crs)
+
+
+def _nobody(crs: str) -> gpd.GeoDataFrame:
+    columns = {"demand_id": pd.Series(dtype=object), "population": pd.Series(dtype=float)}
+    return gpd.GeoDataFrame(columns, geometry=[], crs=crs)
 
 
 def demand_access(reach: Reach, progress: Progress = SILENT) -> pd.DataFrame:

@@ -8,15 +8,16 @@ import numpy as np
 
 from planner.crs import WGS84, transform
 from planner.errors import InputError, ScenarioError
-from planner.network.snap import snap_points
+from planner.network.snap import snap_points, snap_table
 from planner.network.speeds import prepare_profile
 from planner.plan.coverage import coverage_table
 from planner.plan.ready import counted_facilities, demand_access, network_of
-from planner.reach.access import chosen
+from planner.reach.access import DISCONNECTED, chosen
 from planner.reach.off_path import Ground, estimate_off_path, estimated_access_table
 from planner.reach.routes import nearest_route
 from planner.reach.travel_times import nearest
 from planner.reach.what_if import start_what_if
+from planner.study import point_xy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-    from planner.network.road_network import Snapped
+    from planner.network.road_network import ProfileNetwork, Snapped
     from planner.plan.ready import Reach
-    from planner.reach.routes import Route
+    from planner.reach.positions import Direction
     from planner.reach.what_if import WhatIf
     from planner.scenario import Scenario
     from planner.study import Study
@@ -35,6 +36,7 @@ _ORIGINS = (
     ("demand", "demand_id"), ("settlements", "settlement_id"), ("candidates", "candidate_id"),
     ("facilities", "facility_id"),
 )  # fmt: skip
+PLACE_OFF_ROAD = "place_off_road"
 _WIDEST_DEGREES, _HIGHEST_DEGREES = 180.0, 90.0
 
 
@@ -42,7 +44,9 @@ def route_table(study: Study, scenario: Scenario, origin: str, place: str | None
     """Return the fastest way from a point to a place by every profile of the scenario, geometry along real roads.
 
     Columns profile, origin_id, facility_id, name, travel_time_min (inf = there is no way, NaN = one of the two touches
-    no road), road_m without the access legs, origin_access_m, place_access_m, geometry (None without a way).
+    no road), road_m without the access legs, origin_access_m, place_access_m, reason and geometry (None without a way).
+    `reason` says why there is none: "no_road", "barrier" or "no_coordinates" of the origin, "place_off_road" where no
+    place touches a road, else "disconnected".
 
     Parameters
     ----------
@@ -64,24 +68,34 @@ def route_table(study: Study, scenario: Scenario, origin: str, place: str | None
     for code, profile in scenario.profiles.items():
         prepared = prepare_profile(network, profile)
         start = snap_points(prepared, np.array([origin], object), np.array([x]), np.array([y]), barriers)
-        ids, points = facilities["facility_id"].to_numpy(object), facilities.geometry
-        places = snap_points(prepared, ids, points.x.to_numpy(), points.y.to_numpy(), barriers)
-        rows.append({"profile": code, **_row(nearest_route(prepared, start, places, scenario.direction), facilities)})
+        places = snap_table({code: prepared}, facilities, "facility_id", barriers)[code]
+        rows.append({"profile": code, **_row(prepared, start, places, facilities, scenario.direction)})
     return gpd.GeoDataFrame(rows, geometry="geometry", crs=study.crs)
 
 
-def _row(route: Route, facilities: gpd.GeoDataFrame) -> dict[str, object]:
+def _row(
+    network: ProfileNetwork, start: Snapped, places: Snapped, facilities: gpd.GeoDataFrame, direction: Direction
+) -> dict[str, object]:
     names = dict(zip(facilities["facility_id"], facilities["name"], strict=True))
+    way = nearest_route(network, start, places, direction)
     return {
-        "origin_id": route.origin_id,
-        "facility_id": route.place_id,
-        "name": names[route.place_id],
-        "travel_time_min": route.travel_time_min,
-        "road_m": route.length_m,
-        "origin_access_m": route.origin_access_m,
-        "place_access_m": route.place_access_m,
-        "geometry": route.geometry,
+        "origin_id": way.origin_id,
+        "facility_id": way.place_id,
+        "name": names.get(way.place_id),
+        "travel_time_min": way.travel_time_min,
+        "road_m": way.length_m,
+        "origin_access_m": way.origin_access_m,
+        "place_access_m": way.place_access_m,
+        "reason": _why_no_way(start, places) if way.geometry is None else None,
+        "geometry": way.geometry,
     }
+
+
+def _why_no_way(start: Snapped, places: Snapped) -> str:
+    """Return why the origin reaches no place: what keeps it from the road, or the only place, or that no road leads."""
+    if start.edge[0] < 0:
+        return str(start.reason[0])
+    return DISCONNECTED if (places.edge >= 0).any() else PLACE_OFF_ROAD
 
 
 def _wanted(facilities: gpd.GeoDataFrame, scenario: Scenario, place: str | None) -> gpd.GeoDataFrame:
@@ -103,9 +117,10 @@ def _position(study: Study, origin: str) -> tuple[float, float]:
     for kind, column in _ORIGINS:
         if study.has(kind):
             table = study.tables[kind]
-            found = table.geometry[table[column].astype(str) == origin]
+            found = table[table[column].astype(str) == origin]
             if len(found):
-                return float(found.iloc[0].x), float(found.iloc[0].y)
+                x, y = point_xy(found)[0].tolist()
+                return x, y
     try:
         x, y = (float(part) for part in origin.split(","))
     except ValueError:

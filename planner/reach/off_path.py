@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 ESTIMATED = "estimated"
 _OFF_PATH_SHARE = 0.6  # of the speed on a path: Tobler 1993
+_FASTEST = 1.2  # times the level speed, at most: Tobler's function 5 % downhill
+_TILE_WALKS = 4  # longest walks across the tiles whose people are looked at together
 _HALF_OF_EIGHT = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
@@ -76,12 +78,38 @@ def estimate_off_path(
     Source: Tobler (1993), off-path walking at 0.6 of the speed on a path.
     """
     lost = chosen(snapped, np.flatnonzero(snapped.edge < 0))
-    if not len(lost):
-        return lost
+    values = {f.name: getattr(lost, f.name).copy() for f in fields(Snapped)}
+    farthest_m = ground.max_walk_m * _FASTEST
+    near = np.flatnonzero(_snap_within(profile_network, farthest_m, (lost.ids, lost.x, lost.y)).edge >= 0)
+    # Part by part: memory follows the people near roads, not how far apart they are. Parts do not change the answer.
+    tile = np.floor(np.column_stack([lost.x, lost.y])[near] / (_TILE_WALKS * farthest_m))
+    tiles, part = np.unique(tile, axis=0, return_inverse=True)
+    for each in range(len(tiles)):
+        rows = near[part.ravel() == each]
+        found = _estimated_part(profile_network, chosen(lost, rows), ground, direction)
+        for name, column in values.items():
+            column[rows] = getattr(found, name)
+    return Snapped(**values)
+
+
+def _snap_within(
+    profile_network: ProfileNetwork,
+    longest_m: float,
+    points: tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]],
+    barriers: gpd.GeoDataFrame | None = None,
+) -> Snapped:
+    """Return points (ids, x, y) on the roads by legs of `longest_m` at most."""
+    profile = profile_network.profile.model_copy(update={"max_access_m": longest_m})
+    return snap_points(replace(profile_network, profile=profile), *points, barriers)
+
+
+def _estimated_part(profile_network: ProfileNetwork, lost: Snapped, ground: Ground, direction: Direction) -> Snapped:
     cells = _walkable(profile_network, lost, ground)
     if not len(cells.x):
         return lost
-    gates = _gates(profile_network, cells, ground)
+    ids = np.arange(len(cells.x))
+    # A road is met where it passes within a cell's width of the centre.
+    gates = _snap_within(profile_network, ground.cell_m, (ids, cells.x, cells.y), ground.barriers)
     speed_mps = mps_from_kph(profile_network.profile.access_speed_kph) * _OFF_PATH_SHARE
     seconds, gate = _walk(cells, gates, lost, ground, (speed_mps, direction))
     return _estimated(lost, gates, gate, seconds, speed_mps)
@@ -110,9 +138,12 @@ def _walkable(profile_network: ProfileNetwork, lost: Snapped, ground: Ground) ->
     """Return the cells of known height within the longest walk of any lost point."""
     from scipy.spatial import cKDTree
 
-    cell, margin = ground.cell_m, ground.max_walk_m
-    west, south = lost.x.min() - margin, lost.y.min() - margin
-    n_columns, n_rows = (int(np.ptp(axis) + 2 * margin) // int(cell) + 1 for axis in (lost.x, lost.y))
+    cell, margin = ground.cell_m, ground.max_walk_m * _FASTEST
+    # Whole cells of one frame for all: which others are lost moves no cell.
+    west, south = (np.floor((axis.min() - margin) / cell) * cell for axis in (lost.x, lost.y))
+    n_columns, n_rows = (
+        int(np.ceil((axis.max() + margin - low) / cell)) for axis, low in ((lost.x, west), (lost.y, south))
+    )
     column, row = (axis.ravel() for axis in np.meshgrid(np.arange(n_columns), np.arange(n_rows)))
     x, y = west + (column + 0.5) * cell, south + (row + 0.5) * cell
     near, _ = cKDTree(np.column_stack([lost.x, lost.y])).query(
@@ -124,14 +155,6 @@ def _walkable(profile_network: ProfileNetwork, lost: Snapped, ground: Ground) ->
     number = np.full(n_rows * n_columns, -1, np.int64)
     number[inside] = np.arange(len(inside))
     return _Cells(x[inside], y[inside], z, number.reshape(n_rows, n_columns), west, south)
-
-
-def _gates(profile_network: ProfileNetwork, cells: _Cells, ground: Ground) -> Snapped:
-    """Return the cells' own road positions: where a road passes within a cell's width of its centre."""
-    near = profile_network.profile.model_copy(update={"max_access_m": ground.cell_m})
-    return snap_points(
-        replace(profile_network, profile=near), np.arange(len(cells.x)), cells.x, cells.y, ground.barriers
-    )
 
 
 def _walk(

@@ -13,6 +13,7 @@ from planner.errors import InputError
 from planner.network.patches import Spot, bridged, closed, reclassed
 from planner.network.snap import positions_on_edges
 from planner.reach.what_if import change_network
+from planner.standards import road_class_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,8 +45,9 @@ def change_road(trial: WhatIf, road: int, road_class: str) -> None:
     Raises
     ------
     InputError
-        When there is no such road.
+        When there is no such road or class.
     """
+    _require_class(trial, road_class)
     change_network(trial, reclassed(trial.profile_network.network, _edges_of(trial, road), road_class))
 
 
@@ -55,11 +57,17 @@ def build_bridge(trial: WhatIf, line: LineString, road_class: str = "footway") -
     Raises
     ------
     InputError
-        When there is no road, or both ends meet it at one spot.
+        When the line is none, an end lies farther from a usable road than a leg may be long (`max_access_m`), both meet
+        the roads at one spot, or there is no such class.
     """
     import shapely
 
+    _require_class(trial, road_class)
     coordinates = shapely.get_coordinates(line)
+    if shapely.get_type_id(line) != shapely.GeometryType.LINESTRING or len(coordinates) < 2:  # noqa: PLR2004  both ends
+        raise InputError("A bridge is one line with two ends. Draw it again.")
+    if not np.isfinite(coordinates).all():
+        raise InputError("A vertex of the bridge has no coordinates. Draw it again.")
     ends = [_nearest_spot(trial.profile_network, coordinates[i]) for i in (0, -1)]
     patch = bridged(trial.profile_network.network, ends, coordinates[1:-1], road_class)
     change_network(trial, patch)
@@ -73,6 +81,13 @@ def _edges_of(trial: WhatIf, road: int) -> NDArray[np.int64]:
     return edges
 
 
+def _require_class(trial: WhatIf, road_class: str) -> None:
+    """Raise `InputError` unless the planner or the network knows the class."""
+    known = sorted({*road_class_words(), *trial.profile_network.network.classes} - {""})
+    if road_class not in known:
+        raise InputError(f"There is no road class '{road_class}'; there are {', '.join(known)}.")
+
+
 def _nearest_spot(profile_network: ProfileNetwork, point: NDArray[Any]) -> Spot:
     """Return the nearest position on an edge that the profile may use."""
     edges = np.flatnonzero(profile_network.edge_is_usable)
@@ -81,4 +96,9 @@ def _nearest_spot(profile_network: ProfileNetwork, point: NDArray[Any]) -> Spot:
     x, y = np.full(len(edges), point[0]), np.full(len(edges), point[1])
     share, _, _, distance_m = positions_on_edges(profile_network, edges, x, y)
     best = int(np.argmin(distance_m))
+    most_m = profile_network.profile.max_access_m
+    if distance_m[best] > most_m:
+        raise InputError(
+            f"The nearest usable road is {distance_m[best]:.0f} m from an end of the bridge; {most_m:g} m are allowed."
+        )
     return Spot(int(edges[best]), float(share[best]))

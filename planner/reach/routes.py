@@ -79,7 +79,7 @@ _Stretch = tuple[int, float, float]
 def nearest_route(
     profile_network: ProfileNetwork, origin: Snapped, places: Snapped, direction: Direction = "towards"
 ) -> Route:
-    """Return the way between `origin` (one position) and its nearest place.
+    """Return the way between `origin` (one position) and its nearest place; `place_id` None where it reaches none.
 
     Raises
     ------
@@ -91,7 +91,14 @@ def nearest_route(
     if len(origin) != 1:
         raise InputError(f"{len(origin)} origins given: a route has one.")
     row = int(nearest(profile_network, places, origin, direction).place[0, 0])
-    return route(profile_network, origin, chosen(places, np.array([max(row, 0)])), direction)
+    if row >= 0:
+        return route(profile_network, origin, chosen(places, np.array([row])), direction)
+    # No place is nearest: what keeps the origin from all of them is told, not what keeps it from one.
+    is_known = origin.edge[0] >= 0 and (places.edge >= 0).any()
+    nowhere = np.inf if is_known else np.nan
+    return Route(
+        origin.ids[0], None, nowhere, nowhere, float(origin.access_m[0]), np.nan, np.zeros(0, np.int32), None
+    )  # fmt: skip
 
 
 def _no_route(origin: Snapped, place: Snapped, minutes: float) -> Route:

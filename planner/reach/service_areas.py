@@ -105,7 +105,7 @@ def service_areas(
 
 
 def unplaced(profile_network: ProfileNetwork, places: Snapped) -> pd.DataFrame:
-    """Return one row per place that has no circle: facility_id, profile, reason ("no_road" or "barrier")."""
+    """Return one row per place that has no circle: facility_id, profile, reason (as of `Snapped`)."""
     import pandas as pd
 
     lost = np.flatnonzero(places.edge < 0)

@@ -17,9 +17,9 @@ from planner.progress import SILENT
 from planner.reach.positions import make_positions, search_graph
 from planner.reach.snap_grid import edge_segments
 from planner.reach.threads import run_blocks
-from planner.reach.travel_times import junction_times
+from planner.reach.travel_times import junction_times, limit_cs_of
 from planner.study import Grid
-from planner.units import CENTISECONDS_PER_MINUTE, CENTISECONDS_PER_SECOND, SECONDS_PER_MINUTE, cs_from_min
+from planner.units import CENTISECONDS_PER_MINUTE, CENTISECONDS_PER_SECOND, SECONDS_PER_MINUTE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,7 +167,7 @@ def time_surface(
     Raises
     ------
     ScenarioError
-        When the direction is unknown.
+        When the direction is unknown, or the cutoff negative or not a number.
     CancelledError
         From `progress`.
     """
@@ -176,7 +176,7 @@ def time_surface(
 
     require_own_grid(profile_network, snap_grid)
     places = placed(places)
-    limit_cs = UNREACHABLE_CS - 1 if cutoff_min is None else cs_from_min(cutoff_min)
+    limit_cs = UNREACHABLE_CS - 1 if cutoff_min is None else limit_cs_of(cutoff_min)
     graph = search_graph(profile_network, direction)
     starts = make_positions(profile_network, places, leaves=direction == "from")
     _, junction_cs = kernels.nearest_junctions(graph, starts, 1, limit_cs)

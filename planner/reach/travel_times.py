@@ -118,7 +118,7 @@ def travel_times(
     """
     from planner.reach import kernels
 
-    limit_cs = _limit_cs(cutoff_min)
+    limit_cs = limit_cs_of(cutoff_min)
     graph = search_graph(profile_network, direction)
     is_towards = direction == "towards"
     starts = make_positions(profile_network, places, leaves=not is_towards)
@@ -151,7 +151,7 @@ def junction_times(
     """
     from planner.reach import kernels
 
-    limit_cs = _limit_cs(cutoff_min)
+    limit_cs = limit_cs_of(cutoff_min)
     graph = search_graph(profile_network, direction)
     starts = make_positions(profile_network, places, leaves=direction == "from")
 
@@ -173,7 +173,7 @@ def nearest(
     k: int = 1,
     cutoff_min: float | None = None,
 ) -> Nearest:
-    """Return the k nearest places of every point with their times, both legs included.
+    """Return the k nearest places of every point with their times, both legs included; all of them where k is more.
 
     Parameters
     ----------
@@ -182,13 +182,14 @@ def nearest(
     Raises
     ------
     ScenarioError
-        When `k` is less than 1, the cutoff negative or the direction unknown.
+        When `k` is no whole number of at least 1, the cutoff negative or the direction unknown.
     """
     from planner.reach import kernels
 
-    if k < 1:
-        raise ScenarioError(f"k = {k}: at least one nearest place has to be asked for.")
-    limit_cs = UNREACHABLE_CS - 1 if cutoff_min is None else _limit_cs(cutoff_min)
+    if k < 1 or k != int(k):
+        raise ScenarioError(f"k = {k}: ask for a whole number of nearest places, one at least.")
+    k = min(int(k), max(len(places), 1))
+    limit_cs = UNREACHABLE_CS - 1 if cutoff_min is None else limit_cs_of(cutoff_min)
     graph = search_graph(profile_network, direction)
     is_towards = direction == "towards"
     by_id = np.argsort(places.ids.astype(str), kind="stable") if len(places) else np.zeros(0, np.int64)
@@ -202,7 +203,14 @@ def nearest(
     return Nearest(place.astype(np.int32), time_cs)
 
 
-def _limit_cs(cutoff_min: float) -> int:
+def limit_cs_of(cutoff_min: float) -> int:
+    """Return a time limit in whole centiseconds.
+
+    Raises
+    ------
+    ScenarioError
+        When it is negative, not a number, or longer than any way can take.
+    """
     if not 0 <= cutoff_min < (UNREACHABLE_CS - 1) / CENTISECONDS_PER_MINUTE:
         raise ScenarioError(f"A time limit of {cutoff_min} minutes makes no sense: give a positive number.")
     return cs_from_min(cutoff_min)

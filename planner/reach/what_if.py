@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from planner.errors import InputError
+from planner.errors import InputError, ScenarioError
 from planner.network.road_network import UNREACHABLE_CS, Snapped
 from planner.network.snap import snap_again
 from planner.network.speeds import patch_profile
 from planner.reach.access import chosen
 from planner.reach.positions import Direction, index_positions, make_positions, search_graph
-from planner.reach.travel_times import Nearest
-from planner.units import CENTISECONDS_PER_MINUTE, cs_from_min
+from planner.reach.travel_times import Nearest, limit_cs_of
+from planner.units import CENTISECONDS_PER_MINUTE
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -143,9 +143,9 @@ def start_what_if(
     InputError
         When two places share an id.
     ScenarioError
-        When the direction is unknown.
+        When the direction is unknown, or the horizon no positive number of minutes.
     """
-    limit_cs = cs_from_min(horizon_min)
+    limit_cs = limit_cs_of(horizon_min)
     n = profile_network.network.n_junctions
     graph = search_graph(profile_network, direction)
     state = np.full((n, 4), UNREACHABLE_CS, np.int32)
@@ -268,8 +268,24 @@ def undo(trial: WhatIf) -> None:
 
 
 def covered_people(trial: WhatIf, people: NDArray[np.float64], cutoff_min: float) -> NDArray[np.float64]:
-    """Return covered people: of float64[n_points] one figure, of float64[n_points, n_groups] one a group."""
-    return people[trial.served.time_cs <= cs_from_min(cutoff_min)].sum(axis=0)
+    """Return covered people: of float64[n_points] one figure, of float64[n_points, n_groups] one a group.
+
+    Raises
+    ------
+    InputError
+        When there is not one row of people for every point.
+    ScenarioError
+        When the time limit makes no sense, or lies beyond the horizon of the trial, where nobody is served.
+    """
+    limit_cs = limit_cs_of(cutoff_min)
+    if limit_cs > trial.limit_cs:
+        horizon_min = trial.limit_cs / CENTISECONDS_PER_MINUTE
+        raise ScenarioError(
+            f"{cutoff_min:g} minutes lie beyond the horizon of the trial, {horizon_min:g}. Start it with a longer one."
+        )
+    if len(people) != len(trial.points):
+        raise InputError(f"{len(people)} rows of people for {len(trial.points)} points: give one for each.")
+    return people[trial.served.time_cs <= limit_cs].sum(axis=0)
 
 
 def _row(trial: WhatIf, place_id: str, *, is_open: bool) -> int:

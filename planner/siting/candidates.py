@@ -11,6 +11,7 @@ from scipy import sparse
 from planner.coverage.minutes import is_covered
 from planner.errors import InputError
 from planner.siting.problem import BY_MINUTES, Quota, SitingProblem
+from planner.study import point_xy
 from planner.wishes import EVERY_SETTLEMENT
 
 if TYPE_CHECKING:
@@ -316,8 +317,8 @@ def close_pairs(candidates: pd.DataFrame, spacing_m: float) -> NDArray[np.int64]
         return np.zeros((0, 2), dtype=np.int64)
     from scipy.spatial import cKDTree
 
-    geometry = candidates["geometry"]
-    points = np.array([(point.x, point.y) for point in geometry])
-    pairs = cKDTree(points).query_pairs(spacing_m, output_type="ndarray")
-    apart = np.hypot(*(points[pairs[:, 0]] - points[pairs[:, 1]]).T)
+    xy = point_xy(candidates)
+    known = np.flatnonzero(~np.isnan(xy[:, 0]))
+    pairs = known[cKDTree(xy[known]).query_pairs(spacing_m, output_type="ndarray")].reshape(-1, 2)
+    apart = np.hypot(*(xy[pairs[:, 0]] - xy[pairs[:, 1]]).T)
     return pairs[apart < spacing_m].astype(np.int64)

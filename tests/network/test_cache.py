@@ -1,9 +1,13 @@
+import shutil
 from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import shapely
 
+from planner.errors import InputError
 from planner.network import cache as module
 from planner.network.build import build_network
 from planner.network.cache import cache_folder, cached_network, content_key
@@ -110,3 +114,48 @@ def test_the_folder_follows_the_environment(monkeypatch, tmp_path):
     monkeypatch.setattr(module.sys, "platform", "win32")
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "y"))
     assert cache_folder() == Path(tmp_path / "y" / "practice-circle-planner")
+
+
+def test_a_network_built_by_other_code_is_built_again(tmp_path, monkeypatch):
+    built = []
+    monkeypatch.setattr(module, "build_network", lambda *all_of_it: built.append(1) or build_network(*all_of_it))
+    cached_network(loop(), CRS, None, tmp_path / "kept")
+    cached_network(loop(), CRS, None, tmp_path / "kept")
+    assert len(built) == 1
+    source = Path(module.__file__).parent
+    shutil.copytree(source, tmp_path / "code")
+    changed = tmp_path / "code" / "contract.py"
+    changed.write_text(changed.read_text(encoding="utf-8") + "# another rule\n", encoding="utf-8")
+    monkeypatch.setattr(module.resources, "files", lambda _: tmp_path / "code")
+    module._code_digest.cache_clear()
+    try:
+        equal(cached_network(loop(), CRS, None, tmp_path / "kept"), build_network(loop(), CRS))
+    finally:
+        module._code_digest.cache_clear()
+    assert len(built) == 2
+
+
+@pytest.mark.parametrize("kind", ["boolean", object])
+def test_flags_with_blanks_have_a_key_and_a_network(tmp_path, kind):
+    roads = loop()
+    flags = [[True, None, False][i % 3] for i in range(len(roads))]
+    blank = roads.assign(bridge=pd.array(flags, dtype=kind))
+    equal(
+        cached_network(blank, CRS, None, tmp_path), build_network(roads.assign(bridge=[x is True for x in flags]), CRS)
+    )
+    assert content_key(blank, CRS, None) != content_key(roads.assign(bridge=False), CRS, None)
+
+
+@pytest.mark.parametrize("shape", [None, shapely.LineString(), shapely.Point(3, 3)])
+def test_a_road_without_a_line_is_named_not_a_crash(tmp_path, shape):
+    roads = loop()
+    column = roads.geometry.to_numpy().copy()
+    column[0] = shape
+    for build in (build_network, lambda *these: cached_network(*these, None, tmp_path)):
+        with pytest.raises(InputError, match="1 roads have no length"):
+            build(roads.set_geometry(column, crs=CRS), CRS)
+
+
+def test_roads_that_join_no_nodes_are_refused():
+    with pytest.raises(InputError, match="which nodes they join"):
+        build_network(loop().assign(from_node=np.nan), CRS)

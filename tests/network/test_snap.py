@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import shapely
 
-from planner.errors import CrsError, InputError
+from planner.errors import CrsError
 from planner.network.build import build_network
 from planner.network.snap import snap_points, snap_records, snap_table, unplaced
 from planner.network.speeds import prepare_profile
@@ -131,9 +131,16 @@ def test_no_point_and_no_usable_road_are_no_errors():
     assert snap(closed, (0, 0)).reason[0] == "no_road"
 
 
-def test_points_without_coordinates_are_named():
-    with pytest.raises(InputError, match="p1"):
-        snap(prepared(corridor()), (0, 0), (np.nan, 3))
+@pytest.mark.parametrize("where", [(np.nan, 3.0), (3.0, np.nan), (np.inf, 0.0), (np.nan, np.nan)])
+def test_a_point_without_coordinates_is_unknown_and_harms_no_other(where):
+    river = fences(shapely.LineString([(-50, 30), (350, 30)]))
+    for barriers in (None, river):
+        alone = snap(prepared(corridor()), (130, 10), (20, 60), barriers=barriers)
+        beside = snap(prepared(corridor()), (130, 10), where, (20, 60), barriers=barriers)
+        for name in ("edge", "share", "snap_x", "snap_y", "access_m", "access_s", "component", "reason"):
+            np.testing.assert_array_equal(getattr(beside, name)[[0, 2]], getattr(alone, name))
+        assert (beside.edge[1], beside.reason[1], beside.access_m[1]) == (-1, "no_coordinates", np.inf)
+    assert snap(prepared(corridor()), where).reason[0] == "no_coordinates"
 
 
 def test_another_crs_is_refused():

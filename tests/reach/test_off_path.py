@@ -11,7 +11,7 @@ from planner.reach.travel_times import nearest
 from planner.scenario import Scenario
 from planner.standards import default_profiles
 from planner.study import Grid
-from tests.reference.towns import CRS, corridor
+from tests.reference.towns import CRS, corridor, town
 
 WALK = default_profiles()["walk"]
 
@@ -99,3 +99,29 @@ def test_estimates_are_a_class_of_their_own():
 def test_nothing_lost_nothing_estimated():
     profile_network = prepared()
     assert len(estimate_off_path(profile_network, snap(profile_network, (150, 10)), Ground(hills()))) == 0
+
+
+@pytest.mark.parametrize("far", [(2e5, 2e5), (5e6, 5e6), (np.nan, 0.0)])
+def test_a_point_far_from_every_road_stays_unknown_and_changes_nothing(far):
+    profile_network = prepared()
+    ground = Ground(hills(slope_north=0.1))
+    near = [(150, 1000), (-700, 640), (2500, -900)]
+    alone = estimate_off_path(profile_network, snap(profile_network, *near), ground)
+    beside = estimate_off_path(profile_network, snap(profile_network, near[0], far, *near[1:]), ground)
+    for name in ("edge", "share", "access_s", "reason"):
+        np.testing.assert_array_equal(np.delete(getattr(beside, name), 1), getattr(alone, name))
+    assert beside.edge[1] == -1
+    assert (alone.edge >= 0).sum() >= 2
+
+
+def test_people_of_two_tiles_are_estimated_as_each_alone():
+    """Tiles are 14.4 km across: roads 40 km apart and people on both sides of a tile's edge."""
+    long_road = town(([(0, 0), (40_000, 0)], "residential", {}))
+    profile_network = prepare_profile(build_network(long_road, CRS), WALK)
+    level = Grid(np.zeros((90, 900), np.float32), (50.0, 0.0, -1000.0, 0.0, -50.0, 2250.0), CRS, "m")
+    points = [(14_390.0, 900.0), (14_410.0, 900.0), (39_000.0, 1200.0), (200.0, 700.0)]
+    together = estimate_off_path(profile_network, snap(profile_network, *points), Ground(level))
+    for i, point in enumerate(points):
+        alone = estimate_off_path(profile_network, snap(profile_network, point), Ground(level))
+        assert together.access_s[i] == alone.access_s[0] < np.inf
+        assert together.access_s[i] == pytest.approx(point[1] / (1.2 * 0.6), rel=0.09)

@@ -204,3 +204,39 @@ def test_nonsense_is_refused():
     nobody = snap_points(lonely, np.zeros(0, object), np.zeros(0), np.zeros(0))
     with pytest.raises(InputError, match="may use"):
         build_bridge(start_what_if(lonely, nobody, nobody), shapely.LineString([(0, 0), (9, 9)]))
+
+
+def drawn(points):
+    with np.errstate(invalid="ignore"):
+        return shapely.LineString(points)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (shapely.LineString(), "one line"), (shapely.Point(0, 0), "one line"), (None, "one line"),
+        (shapely.MultiLineString([[(0, 0), (100, 0)]]), "one line"),
+        (drawn([(np.nan, 0), (100, 0)]), "no coordinates"),
+        (drawn([(0, 0), (np.nan, 5), (300, 0)]), "no coordinates"),
+        (drawn([(0, 0), (np.inf, 0)]), "no coordinates"),
+        (shapely.LineString([(0, 1e6), (300, 0)]), "1000000 m"), (shapely.LineString([(0, 0), (300, 501)]), "501 m"),
+    ],
+)  # fmt: skip
+def test_a_bridge_from_nowhere_is_refused_and_changes_nothing(line, message):
+    network = prepared(corridor(), "walk")
+    trial = start_what_if(network, scattered(network, 1, 1, "p"), scattered(network, 3, 2, "q"))
+    before = trial.minutes()
+    with pytest.raises(InputError, match=message):
+        build_bridge(trial, line)
+    np.testing.assert_array_equal(trial.minutes(), before)
+    assert not trial.changes
+
+
+@pytest.mark.parametrize("name", ["residentail", "", None, "高速公路"])
+def test_a_class_that_nobody_knows_is_refused_by_naming_the_known(name):
+    network = prepared(corridor(), "walk")
+    trial = start_what_if(network, scattered(network, 1, 1, "p"), scattered(network, 3, 2, "q"))
+    with pytest.raises(InputError, match="residential"):
+        change_road(trial, 0, name)
+    with pytest.raises(InputError, match="residential"):
+        build_bridge(trial, shapely.LineString([(0, 20), (300, 20)]), name)

@@ -129,7 +129,7 @@ def test_no_places_and_no_points():
     assert len(travel_times(profile_network, one, none, 15).point) == 0
     assert travel_times(profile_network, none, one, 15).minutes().shape == (0, 1)
     np.testing.assert_array_equal(nearest(profile_network, none, one).place, [[-1]])
-    assert nearest(profile_network, one, none, k=2).place.shape == (0, 2)
+    assert nearest(profile_network, one, none, k=2).place.shape == (0, 1)
     assert np.isinf(nearest(profile_network, none, one).minutes()).all()
 
 
@@ -197,6 +197,9 @@ def test_nonsense_is_refused(options, words):
         travel_times(profile_network, one, one, **{"cutoff_min": 15, **options})
     with pytest.raises(ScenarioError, match="k = 0"):
         nearest(profile_network, one, one, k=0)
+    with pytest.raises(ScenarioError):
+        nearest(profile_network, one, one, k=2.5)  # type: ignore[arg-type]
+    assert nearest(profile_network, one, one, k=10**9).place.tolist() == [[0]]
 
 
 def test_a_queue_that_is_too_short_changes_nothing(monkeypatch):

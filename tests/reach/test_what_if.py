@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from planner.errors import InputError
+from planner.errors import InputError, ScenarioError
 from planner.network.build import build_network
 from planner.network.road_network import UNREACHABLE_CS
 from planner.network.snap import snap_points
@@ -177,3 +177,24 @@ def test_nonsense_is_refused():
             edit()
     assert len(trial.places) == 1
     assert_equals_recompute(trial, 60)
+
+
+@pytest.mark.parametrize("minutes", [-1.0, np.nan, np.inf, 1e12])
+def test_limits_that_make_no_sense_are_refused(minutes):
+    network = prepared(corridor(), "walk")
+    places, points = scattered(network, 2, 1, "p"), scattered(network, 3, 2, "q")
+    with pytest.raises(ScenarioError, match="makes no sense"):
+        start_what_if(network, places, points, horizon_min=minutes)
+    with pytest.raises(ScenarioError, match="makes no sense"):
+        covered_people(start_what_if(network, places, points), np.ones(3), minutes)
+
+
+def test_nobody_is_counted_beyond_the_horizon():
+    network = prepared(corridor(), "walk")
+    place, points = scattered(network, 1, 1, "p"), scattered(network, 3, 2, "q")
+    trial = start_what_if(network, place, points, horizon_min=5)
+    assert covered_people(trial, np.ones(3), 5) == (nearest(network, place, points).minutes() <= 5).sum()
+    with pytest.raises(ScenarioError, match="horizon"):
+        covered_people(trial, np.ones(3), 5.1)
+    with pytest.raises(InputError, match="one for each"):
+        covered_people(trial, np.ones(2), 5)

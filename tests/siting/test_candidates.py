@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from scipy import sparse
 
 from planner.errors import InputError
@@ -16,21 +18,16 @@ from planner.siting.certificate import check_certificate
 from planner.wishes import Quota, Wishes
 
 
-class _Point:
-    def __init__(self, x, y):
-        self.x, self.y = x, y
-
-
 @pytest.fixture
 def county():
-    candidates = pd.DataFrame(
+    candidates = gpd.GeoDataFrame(
         {
             "candidate_id": ["hall", "school", "shop", "web"],
             "way": ["1", "2", "5", "6"],
             "town": ["A", "A", "B", "B"],
             "village": ["a1", "a1", "b1", "b2"],
             "cost": [3.0, 5.0, 2.0, 0.0],
-            "geometry": [_Point(0, 0), _Point(100, 0), _Point(5000, 0), _Point(0, 0)],
+            "geometry": [shapely.Point(0, 0), shapely.Point(100, 0), shapely.Point(5000, 0), shapely.Point(0, 0)],
         }
     )
     demand = pd.DataFrame(
