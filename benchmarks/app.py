@@ -1,7 +1,9 @@
-"""The app's journey in Chromium, in seconds from a click to the figure on the page.
+"""The app's journey in Chromium: seconds from a click to the figure on the page, and what every page weighs.
 
 Run: python -m benchmarks.app STUDY.gpkg [runs] (default 5 of each; medians). Needs the `dev` extra and Chromium. The
-first opening also reads the file and computes; everything after it has warm caches, as for a second reader.
+first opening also reads the file and computes; everything after it has warm caches, as for a second reader. A page's
+weight is everything that a new reader's browser receives for it: the app's own scripts, the map's layers and pictures,
+and what comes over the socket.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ import time
 
 from playwright.sync_api import sync_playwright
 
-from tests.ui.conftest import PATIENCE_MS, Tab, serving
+from tests.ui.conftest import PAGES, PATIENCE_MS, Tab, serving
+
+MOST_MB = 5.0
 
 TARGETS = {
     "first opening, everything cold": None,
@@ -91,6 +95,29 @@ def edits(browser, address, runs):
     return times
 
 
+def weight_mb(browser, address, name):
+    """Return MB received for a page by a browser that holds nothing yet: files as sent, and the socket."""
+    page = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
+    received = {"files": 0, "socket": 0}
+
+    def frame(event):
+        received["socket"] += len(event["response"]["payloadData"]) * (3 / 4 if event["response"]["opcode"] == 2 else 1)
+
+    def data(event):
+        received["files"] += event["encodedDataLength"]
+
+    watch = page.context.new_cdp_session(page)
+    watch.send("Network.enable")
+    watch.on("Network.loadingFinished", data)
+    watch.on("Network.webSocketFrameReceived", frame)
+    page.goto(f"{address}/{name}")
+    page.wait_for_selector(".st-key-strip", timeout=PATIENCE_MS)
+    Tab(page, address).settle()
+    page.wait_for_timeout(3_000)
+    page.context.close()
+    return received["files"] / 1e6, received["socket"] / 1e6
+
+
 def main():
     study, runs = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 5
     found = {}
@@ -102,6 +129,7 @@ def main():
         found["first map, caches warm"] = [opened(browser, address)[1] for _ in range(runs)]
         found |= switches(page, runs)
         found["what-if: totals after a click"] = edits(browser, address, runs)
+        weights = {name: weight_mb(browser, address, name) for name in PAGES}
         browser.close()
     for name, target in TARGETS.items():
         times = found[name]
@@ -110,6 +138,9 @@ def main():
             continue
         asked = "" if target is None else f" (at most {target:g} s)"
         print(f"{name}: median {statistics.median(times):.2f} s of {len(times)}, best {min(times):.2f} s{asked}")
+    for name, (files, socket) in weights.items():
+        total = files + socket
+        print(f"page {name}: {total:.2f} MB ({files:.2f} files, {socket:.2f} socket; at most {MOST_MB:g} MB)")
 
 
 if __name__ == "__main__":

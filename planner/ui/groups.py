@@ -41,9 +41,9 @@ def belts(state: AppState) -> None:
     roads, buffer, _ = st.columns([2, 1, 1.6])
     chosen = roads.multiselect(
         text("ui_pages.belt_roads", language), _road_names(state.study.table("roads"), state.held.key),
-        key="belt roads", placeholder=text("ui_pages.choose", language),
+        key="belt roads", select_all=False, placeholder=text("ui_pages.choose", language),
     )  # fmt: skip
-    metres = buffer.number_input(text("ui_pages.belt_buffer", language), 0.0, 20_000.0, 500.0, step=100.0)
+    metres = buffer.number_input(text("ui_pages.belt_buffer", language), 0.0, 20_000.0, 500.0, step=100.0, format="%g")
     asked = belt_along(chosen, (), (), (), metres)
     if asked is not None:
         scenario = scenario.with_choices(belts={"belt": asked})
@@ -89,7 +89,9 @@ def clusters(state: AppState) -> None:
     if made is None:
         return
     box, words, _ = st.columns([1, 2, 1], vertical_alignment="bottom")
-    limit = box.number_input(text("ui_pages.cluster_min", language), 1.0, 60.0, state.scenario.cluster_min, step=1.0)
+    limit = box.number_input(
+        text("ui_pages.cluster_min", language), 1.0, 60.0, state.scenario.cluster_min, step=1.0, format="%g"
+    )
     scenario = state.scenario.with_choices(cluster_min=limit)
     reach = made.asked(scenario)
     found = awaited(("clusters", made.key, scenario.main_profile, limit), lambda _: town_clusters(reach),

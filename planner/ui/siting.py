@@ -24,11 +24,12 @@ from planner.wishes import OBJECTIVES, Quota, Wishes
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    from streamlit.delta_generator import DeltaGenerator
 
     from planner.ui.answers import Ready
     from planner.ui.state import AppState
 
-MAP_HEIGHT = 360
+MAP_HEIGHT, MAP_HEIGHT_BELOW = 500, 284
 _FACTORS = ("age60", "children", "relocated")
 _IN_PEOPLE = {"max-cover", "backup-cover"}
 _COLUMNS = (
@@ -100,7 +101,8 @@ def _rules(state: AppState) -> dict[str, Any]:
         names = dict(zip(table["settlement_id"].astype(str), table["name"].astype(str), strict=True))
         must = st.multiselect(
             text("ui_plans.must_serve", language), list(names), default=[i for i in ask.must_serve if i in names],
-            format_func=lambda code: f"{names[code]} ({code})", placeholder=text("ui_plans.none", language),
+            format_func=lambda code: f"{names[code]} ({code})", select_all=False,
+            placeholder=text("ui_plans.none", language),
         )  # fmt: skip
     quotas = _quotas(state)
     limit = st.number_input(text("ui_plans.time_limit", language), 1.0, 3_600.0, ask.time_limit_s, step=10.0)
@@ -156,7 +158,7 @@ def _locks(state: AppState) -> None:
 
         st.multiselect(
             text(f"ui_plans.{name}", language), list(names), key=key, on_change=changed,
-            placeholder=text("ui_plans.none", language),
+            placeholder=text("ui_plans.none", language), select_all=False,
             format_func=lambda code: f"{names[code]} ({code})",
         )  # fmt: skip
 
@@ -192,11 +194,13 @@ def _answer(state: AppState, made: Ready) -> None:
     if found is None:
         return
     proposals: Proposals = found
-    _proof(state, proposals, ask)
+    words, again = st.columns([4.6, 1], vertical_alignment="top")
+    with words:
+        _proof(state, proposals, ask)
     names = text("ui_plans.tabs", state.language).split("|")
     shown, rejected, curve = st.tabs(names)
     with shown:
-        _proposals(state, proposals)
+        _proposals(state, proposals, again)
         _map(state, made, proposals.sites)
     with rejected:
         _rejected(state, proposals)
@@ -230,8 +234,8 @@ def _rule(proposals: Proposals, name: Any, language: Any) -> str:
     return text(f"ui_plans.rule_{rule['kind'].replace('-', '_')}", language) + (f" {', '.join(names)}" if names else "")
 
 
-def _proposals(state: AppState, proposals: Proposals) -> None:
-    """Show the ranked proposals with ticks that lock or veto one; a tick is solved again with the button below."""
+def _proposals(state: AppState, proposals: Proposals, place: DeltaGenerator) -> None:
+    """Show the ranked proposals with ticks that lock or veto one; what is ticked is solved again with the button."""
     language, rows = state.language, pd.DataFrame(proposals.sites.drop(columns="geometry"))
     ids = rows["candidate_id"].astype(str)
     columns = [name for name in _COLUMNS if name in rows.columns]
@@ -242,10 +246,10 @@ def _proposals(state: AppState, proposals: Proposals) -> None:
     config["lock"] = st.column_config.CheckboxColumn(text("ui_plans.lock", language), width="small")
     config["veto"] = st.column_config.CheckboxColumn(text("ui_plans.veto", language), width="small")
     edited = st.data_editor(
-        shown, column_config=config, disabled=columns, hide_index=True, width="stretch", height=215,
+        shown, column_config=config, disabled=columns, hide_index=True, width="stretch", height=182,
         key=f"proposals {language} {_digest(state)}", placeholder="-",
     )  # fmt: skip
-    if st.button(text("ui_plans.again", language), type="primary"):
+    if place.button(text("ui_plans.again", language), type="primary", width="stretch"):
         locked = {code for code, tick in zip(ids, edited["lock"], strict=True) if tick}
         vetoed = {code for code, tick in zip(ids, edited["veto"], strict=True) if tick} - locked
         others = set(ids)
@@ -259,7 +263,7 @@ def _proposals(state: AppState, proposals: Proposals) -> None:
 
 def _map(state: AppState, made: Ready, table: gpd.GeoDataFrame | None) -> None:
     language, study, choices = state.language, state.study, state.choices
-    key = state.held.key
+    key, height = state.held.key, MAP_HEIGHT if table is None else MAP_HEIGHT_BELOW
     candidates = study.tables["candidates"]
     columns = ("candidate_id", "way", "owner", "cost", "consent", "marginal_people", "total_people")
     shown = [
@@ -287,7 +291,7 @@ def _map(state: AppState, made: Ready, table: gpd.GeoDataFrame | None) -> None:
         ("round", PROPOSAL_COLOUR, text("outputs.legend_proposal", language)),
     ]
     show_map(
-        MapView(shown, legend, made.bounds, study.name), key="siting", height=MAP_HEIGHT,
+        MapView(shown, legend, made.bounds, study.name), key=f"siting {height}", height=height,
         label=text("ui.map_label", language), legend_title=text("outputs.legend", language),
     )  # fmt: skip
 

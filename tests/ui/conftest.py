@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "artefacts" / "app"
 PAGES = ("study", "coverage", "gaps", "siting", "settlements", "what_if", "network", "export")
-PATIENCE_MS = 240_000  # the first computation also compiles
+PATIENCE_MS = 600_000  # the first computation also compiles, and the machine may have other work
 
 
 @pytest.fixture(scope="session")
@@ -105,8 +105,8 @@ class Tab:
 
 
 @pytest.fixture
-def window(browser):
-    """Open windows on an address; each is a reader of its own."""
+def window(browser, request):
+    """Open windows on an address; each is a reader of its own, and how each ended is kept as a picture."""
     opened = []
 
     def make(address):
@@ -114,20 +114,23 @@ def window(browser):
         page = context.new_page()
         tab = Tab(page, address)
 
-        def asked(request):
-            url = request.url
+        def asked(wish):
+            url = wish.url
             if not url.startswith((address, address.replace("http", "ws"), "data:", "blob:")):
                 tab.outside.append(url)
 
         page.on("request", asked)
         page.on("pageerror", lambda error: tab.errors.append(str(error)))
         page.on("dialog", lambda dialog: (tab.alerts.append(dialog.message), dialog.dismiss()))
-        opened.append(context)
+        opened.append(tab)
         return tab
 
     yield make
-    for context in opened:
-        context.close()
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    for number, tab in enumerate(opened):
+        with contextlib.suppress(Exception):
+            tab.page.screenshot(path=SHOTS / f"last-{request.node.name}-{number}.png")
+        tab.page.context.close()
 
 
 @pytest.fixture(scope="session")

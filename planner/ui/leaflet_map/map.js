@@ -6,7 +6,7 @@ const say = (type, more) => window.parent.postMessage({ isStreamlitMessage: true
 const answer = (value) => say("streamlit:setComponentValue", { value: { ...value, n: Date.now() }, dataType: "json" });
 
 const map = L.map("map", { preferCanvas: true, zoomSnap: 0.25, attributionControl: false, zoomControl: false });
-L.control.zoom({ position: "topleft" }).addTo(map);
+L.control.zoom({ position: "topright" }).addTo(map);
 L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
 map.createPane("pictures").style.zIndex = 350;
 map.createPane("lines").style.zIndex = 380;
