@@ -129,7 +129,7 @@ _CLASS = Column(
 )  # fmt: skip
 _AGE60 = Column(
     "age60", "number", "60岁以上人数", "age60", "其中60岁及以上人数", "Of these, people of 60 and over",
-    unit="people", minimum=0, synonyms=("60岁以上", "60岁及以上", "老年人口", "老年人数"),
+    unit="people", minimum=0, synonyms=("60岁以上", "60岁及以上", "60岁以上人口", "60岁及以上人口", "老年人口", "老年人数"),
 )  # fmt: skip
 _CHILDREN = Column(
     "children", "number", "儿童人数", "children", "其中儿童人数", "Of these, children",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from planner.schema import CONTRACTS, COORDINATES, FLAGS
+from planner.schema import CONTRACTS, COORDINATES, FLAGS, TOTALS
 
 if TYPE_CHECKING:
     from planner.schema import Column, TableContract
@@ -53,8 +53,15 @@ TABLE_HEAD = "| field | 表头 / header | kind · 类型 | unit · 单位 | mean
 
 def page() -> str:
     """Return docs/data.md."""
-    parts = [HEAD, *(_section(contract) for contract in CONTRACTS.values()), _coordinates(), _flags()]
+    parts = [HEAD, *(_section(contract) for contract in CONTRACTS.values()), _totals(), _coordinates(), _flags()]
     return "\n".join(parts)
+
+
+def _totals() -> str:
+    rows = "\n".join(_row(column) for column in TOTALS.columns)
+    words = "No geometry: `planner import STUDY demand FILE --split-by roads` puts the people where people live."
+    zh = "没有图形：`planner import 研究文件 demand 文件 --split-by roads` 把人口分到有人住的地方。"
+    return f"## `{TOTALS.name}` · {TOTALS.zh} · {TOTALS.en}\n\n{words}\n\n{zh}\n\n{TABLE_HEAD}\n{rows}\n"
 
 
 def _section(contract: TableContract) -> str:

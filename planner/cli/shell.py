@@ -205,6 +205,8 @@ def shown(name: str, value: object) -> str:
             return f"{value:.1%}"
         if name.startswith("gini_"):
             return f"{value:.3f}"
+        if 0 < abs(value) < 0.05:  # noqa: PLR2004  what one decimal would show as nothing: a cell in degrees
+            return f"{value:.3g}"
         return f"{value:,.0f}" if abs(value) >= 1_000 or float(value).is_integer() else f"{value:,.1f}"  # noqa: PLR2004
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 

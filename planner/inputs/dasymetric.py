@@ -129,7 +129,7 @@ def split_people(study: Study, totals: Totals, pieces: Pieces, cell_m: float = C
     placed = _place(study, totals, villages, pieces)
     n_outside = int((placed.unit < 0).sum())
     placed = placed.of(placed.unit >= 0)
-    for method in WORDS:
+    for method in WORDS if pieces.method != "ground" else ("ground",):
         lacking = _lacking(totals, placed)
         if len(lacking):
             found = _place(study, totals, villages, _fallback(study, totals, lacking, method, cell_m or CELL_M))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _ALIASES = {"lon": "x", "lng": "x", "lat": "y"}
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]|【[^】]*】")
 _IGNORED = re.compile(r"[\s_\-·:*★.、,'\"]+")
+# "其中：60岁及以上" is a part of the column before it.
+_OF_WHICH = re.compile(r"^其中[的:：]?")
 # "2024年人口" and "2025年人口" are one column in two years.
 _YEAR = re.compile(r"(19|20)\d\d(年末?底?|末)")
 _ALL_OF_THEM = frozenset({"", "总数", "合计", "总计", "小计", "计", "数量", "人数", "total", "all"})
@@ -193,8 +195,8 @@ def normalise(header: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def _bare(header: str) -> str:
-    """Return the header normalised, without what stands in brackets and without its year."""
-    return _timeless(_BRACKETS.sub("", unicodedata.normalize("NFKC", header)))
+    """Return the header normalised, without what stands in brackets, without its year and "of which"."""
+    return _timeless(_OF_WHICH.sub("", _BRACKETS.sub("", unicodedata.normalize("NFKC", header)).strip()))
 
 
 def _timeless(header: str) -> str:

@@ -292,6 +292,11 @@ def _require_coordinates(records: Records, found: Mapping[str, int], contract: T
     missing = [column for column in fields(contract) if column.name in ("x", "y") and column.name not in found]
     if missing:
         names = ", ".join(f"{column.zh} ({column.en})" for column in missing)
+        if contract.name == "demand" and {"town", "village"} & set(found):
+            raise InputError(
+                f"{records.file} has no coordinates: no column for {names}. {listing(records.headers)} "
+                "If they are people of towns or villages, have them split: --split-by roads, or a layer of buildings."
+            )
         raise InputError(
             f"{records.file} has no coordinates: no column for {names}. {listing(records.headers)} "
             f"Name the header with --column {missing[0].name}=HEADER."

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from planner.errors import InputError
-from planner.schema import CONTRACTS, COORDINATES
+from planner.schema import CONTRACTS, COORDINATES, TOTALS
 from planner.texts import Language, text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from openpyxl import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
@@ -25,6 +25,8 @@ _NOTE_WIDTHS = (18, 10, 18, 50, 12, 60, 50)
 _UNITS = {"people": "people", "households": "households", "m": "m", "m2": "m2", "10,000 CNY": "cny10k"}
 _REQUIRED_FILL, _OPTIONAL_FILL = "FFC7352B", "FF4A6A8A"
 _KINDS_TO_TABLES = {"population": "demand"}
+TEMPLATES: Mapping[str, TableContract] = {**CONTRACTS, TOTALS.name: TOTALS}
+"""Every table that there is a workbook for: those of the study, and people of towns and villages, who are split."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def write_templates(folder: Path | str, kinds: Sequence[str] | None = None, lang
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"The folder {target} cannot be made ({error}).") from error
-    return [write_template(kind, target / f"{kind}.xlsx", language) for kind in kinds or CONTRACTS]
+    return [write_template(kind, target / f"{kind}.xlsx", language) for kind in kinds or TEMPLATES]
 
 
 def template_workbook(kind: str, language: Language = "zh") -> Workbook:
@@ -95,9 +97,9 @@ def template_workbook(kind: str, language: Language = "zh") -> Workbook:
     from openpyxl import Workbook
 
     name = _KINDS_TO_TABLES.get(kind, kind)
-    if name not in CONTRACTS:
-        raise InputError(f"There is no template for '{kind}'. Templates: {', '.join(CONTRACTS)}.")
-    contract = CONTRACTS[name]
+    if name not in TEMPLATES:
+        raise InputError(f"There is no template for '{kind}'. Templates: {', '.join(TEMPLATES)}.")
+    contract = TEMPLATES[name]
     coordinates = COORDINATES if contract.geometry == "Point" else ()
     automatic = ("from_node", "to_node", "road_id")
     columns = tuple(column for column in contract.columns if column.name not in automatic) + coordinates

@@ -15,7 +15,7 @@ from planner.demo.spec import DemoSpec
 from planner.errors import PlannerError, RevisionConflictError
 from planner.inputs.intake import study_ledger
 from planner.ledger import table_in_words
-from planner.outputs.templates import template_workbook
+from planner.outputs.templates import TEMPLATES, template_workbook
 from planner.replay import import_all
 from planner.schema import CONTRACTS
 from planner.study import new_study
@@ -180,7 +180,7 @@ def _ledger(state: AppState) -> None:
 def _templates(state: AppState) -> None:
     language = state.language
     st.caption(text("ui_study.templates_help", language))
-    for contract in CONTRACTS.values():
+    for contract in TEMPLATES.values():
         if contract.name in {"roads", "barriers"}:
             continue
         sink = io.BytesIO()

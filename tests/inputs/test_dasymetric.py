@@ -128,6 +128,42 @@ def test_a_village_figure_goes_before_its_town(toy, workbook):
     assert [row.values["rest"] for row in both.ledger.rows if row.code == "town_differs"] == [-6]
 
 
+def test_ground_is_ground_where_there_are_roads(toy, layer, workbook):
+    lane = shapely.LineString([(X0, Y0 + 150), (X0 + 2_000, Y0 + 150)])
+    roads = layer([lane], file="路.gpkg", crs=CRS, highway=["residential"])
+    study = import_file(toy, "roads", roads).study
+    rows = (["乡镇", "人口"], ["西镇", 100])
+    on_ground, along_roads = (take(study, workbook(*rows), by) for by in ("ground", "roads"))
+    assert on_ground.study.table("demand")["population"].tolist() == [1.0] * 100
+    assert len(along_roads.study.table("demand")) == 10
+    units = on_ground.study.metadata["population_split"]["units"]
+    assert [unit["method"] for unit in units] == ["ground"]
+    assert not {"split_by_roads", "split_by_ground"} & {row.code for row in on_ground.ledger.rows}
+
+
+def test_a_census_table_without_coordinates_is_told_how_to_be_split(toy, workbook):
+    rows = (["乡镇", "常住人口", "其中：60岁及以上"], ["西镇", 100, 30], ["东镇", 50, 20])
+    with pytest.raises(InputError, match="--split-by roads"):
+        import_file(toy, "demand", workbook(*rows))
+    assert sums(take(toy, workbook(*rows), "ground"), column="age60") == {"东镇": 20.0, "西镇": 30.0}
+
+
+def test_the_template_of_totals_comes_in_filled(toy, tmp_path):
+    import openpyxl
+
+    from planner.outputs.templates import HEADER_ROW, write_templates
+
+    (path,) = write_templates(tmp_path, ["totals"])
+    book = openpyxl.load_workbook(path)
+    page = book.worksheets[0]
+    headers = {cell.value.rstrip("*"): cell.column for cell in page[HEADER_ROW]}
+    for i, row in enumerate([{"乡镇": "西镇", "人口": 100}, {"乡镇": "东镇", "人口": 50}], start=HEADER_ROW + 1):
+        for header, value in row.items():
+            page.cell(i, headers[header], value)
+    book.save(path)
+    assert sums(take(toy, path, "ground")) == {"东镇": 50.0, "西镇": 100.0}
+
+
 def test_without_houses_people_stand_along_roads_then_on_the_ground(toy, layer, workbook):
     path = workbook(["乡镇", "人口"], ["西镇", 1_000], ["东镇", 999])
     lanes = layer(
