@@ -23,9 +23,15 @@ from planner.errors import PlannerError
 from planner.inputs.intake import import_file
 from planner.inputs.options import ImportOptions
 from planner.study import new_study
-from tests.inputs.messy_files import CASES, HEADER, ROWS, write_book, write_text
+from tests.inputs.messy_files import CASES, FRAME, HEADER, ROWS, write_book, write_text
 
 TIME_LIMIT_S = 30
+# What else is imported, by the ending of its file; each kind as often as it stands here.
+MAPS = [
+    *(("roads", f"路{ending}") for ending in (".geojson", ".gpkg", ".shp", ".kml", ".tab", ".dxf", ".osm", ".osm.pbf")),
+    ("barriers", "水.osm.pbf"), ("areas", "区.geojson"), ("areas", "区.shp"), ("elevation", "高.tif"),
+    ("elevation", "高.asc"), ("population", "人.tif"),
+]  # fmt: skip
 _ODD_CELLS = [
     "", None, "=1+1", "-5", "1e400", "nan", "二〇二四年", "\x00", "\u202e", '"', "9" * 400, "109.0,32.7", "合计",
     -1e308, True,
@@ -41,22 +47,78 @@ def base_study(folder):
 
 
 def originals(folder):
-    """Write every file of the corpus once and return (path, options) of each; folders are left out."""
+    """Write every file of the corpus, and maps of the other kinds, and return (kind, path, options) of each.
+
+    Folders are left out.
+    """
     files = []
     for number, case in enumerate(CASES):
         place = folder / str(number)
         place.mkdir(parents=True)
         path = case.written(place)
         if path.is_file():
-            files.append((path, case.options))
+            files.append(("demand", path, case.options))
+    for number, (kind, name) in enumerate(MAPS):
+        place = folder / f"{kind}{number}"
+        place.mkdir()
+        _WRITERS[kind](place / name)
+        files.append((kind, place / name, ImportOptions(frame=FRAME if name.endswith(("dxf", "asc")) else None)))
     return files
 
 
+def _write_lines(path):
+    """Write five lanes as a layer or as an OpenStreetMap file."""
+    lanes = [shapely.LineString([(109 + i / 100, 32.7), (109 + i / 100, 32.71), (109.02, 32.72)]) for i in range(5)]
+    if ".osm" in path.name:
+        return _write_osm(path, [list(lane.coords) for lane in lanes])
+    columns = {"Layer": ["乡道"] * 5} if path.suffix == ".dxf" else {"道路等级": ["乡道", "县道", "步道", "村道", "桥"]}
+    table = gpd.GeoDataFrame(columns, geometry=lanes, crs=4326)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table.to_file(path, driver={".dxf": "DXF", ".kml": "LIBKML", ".tab": "MapInfo File"}.get(path.suffix))
+    return path
+
+
+def _write_osm(path, lines):
+    import osmium
+
+    with osmium.SimpleWriter(str(path)) as writer:
+        at = [point for line in lines for point in line]
+        for i, point in enumerate(at, start=1):
+            writer.add_node(osmium.osm.mutable.Node(id=i, location=point, version=1))
+        for i, _ in enumerate(lines):
+            nodes = [3 * i + 1, 3 * i + 2, 3 * i + 3]
+            writer.add_way(osmium.osm.mutable.Way(id=i + 1, nodes=nodes, tags={"highway": "tertiary"}, version=1))
+    return path
+
+
+def _write_areas(path):
+    boxes = [shapely.box(108.5 + i / 10, 32.4, 108.6 + i / 10, 33.0) for i in range(5)]
+    columns = {"代码": list("12345"), "名称": list("甲乙丙丁戊"), "级别": ["乡镇"] * 5}
+    gpd.GeoDataFrame(columns, geometry=boxes, crs=4326).to_file(path)
+
+
+def _write_raster(path):
+    import numpy as np
+    import rasterio
+    from rasterio.transform import from_origin
+
+    values = np.arange(600, dtype="int32").reshape(20, 30)
+    driver = "GTiff" if path.suffix == ".tif" else "AAIGrid"
+    with rasterio.open(path, "w", driver=driver, width=30, height=20, count=1, dtype="int32", nodata=-1,
+                       crs="EPSG:4326", transform=from_origin(108.8, 32.8, 0.01, 0.01)) as sink:  # fmt: skip
+        sink.write(values, 1)
+
+
+_WRITERS = {"roads": _write_lines, "barriers": _write_lines, "areas": _write_areas, "elevation": _write_raster,
+            "population": _write_raster}  # fmt: skip
+
+
 def mutated(chooser, files, folder):
-    """Write one mutation of a file picked at random into `folder` and return its path and options."""
-    path, options = chooser.choice(files)
+    """Write one mutation of a file picked at random into `folder`; return what it is imported as, path and options."""
+    kind, path, options = chooser.choice(files)
     if chooser.random() < 0.25:
-        return _with_odd_cells(chooser, folder), ImportOptions(frame="EPSG:4326")
+        return "demand", _with_odd_cells(chooser, folder), ImportOptions(frame=FRAME)
     for part in path.parent.iterdir():
         if part.stem == path.stem and part.is_file():
             shutil.copy(part, folder / part.name)
@@ -66,7 +128,7 @@ def mutated(chooser, files, folder):
         _change_member(chooser, target)
     else:
         target.write_bytes(_changed(chooser, target.read_bytes()))
-    return folder / path.name, options
+    return kind, folder / path.name, options
 
 
 def _with_odd_cells(chooser, folder):
@@ -116,19 +178,22 @@ def _changed(chooser, data):
     return bytes(data)
 
 
-def check(study, path, options):
+def check(study, kind, path, options):
     """Import a file and assert what must hold: a planner's error, or a table whose rows balance with the ledger."""
     try:
-        result = import_file(study, "demand", path, options)
+        result = import_file(study, kind, path, options)
     except PlannerError:
         return "refused"
     ledger = result.ledger
     refused = {(finding.file, finding.row) for finding in ledger.rows if finding.is_refused}
-    assert len(result.study.table("demand")) == ledger.rows_accepted, "rows of the table"
     assert ledger.rows_in == ledger.rows_accepted + ledger.rows_refused, "balance"
-    assert len(refused) == ledger.rows_refused, "a refused row without a line in the ledger"
-    people = result.summary["people_accepted"]
-    assert abs(result.study.table("demand")["population"].sum() - people) <= 1e-9 * abs(people), "people"
+    if kind in ("demand", "areas", "roads"):
+        assert len(refused) == ledger.rows_refused, "a refused row without a line in the ledger"
+    if kind in ("demand", "areas"):
+        assert len(result.study.table(kind)) == ledger.rows_accepted, "rows of the table"
+    if kind == "demand":
+        people = result.summary["people_accepted"]
+        assert abs(result.study.table("demand")["population"].sum() - people) <= 1e-9 * abs(people), "people"
     for finding in ledger.rows:
         assert finding.problem("zh")
         assert finding.repair("en")
@@ -148,15 +213,17 @@ def run(n_files, seed, report=print):
         for number in range(n_files):
             folder = home / f"m{number}"
             folder.mkdir()
-            path, options = mutated(chooser, files, folder)
+            kind, path, options = mutated(chooser, files, folder)
             began = time.process_time()
             signal.alarm(TIME_LIMIT_S)
             try:
-                counts[check(study, path, options)] += 1
+                counts[check(study, kind, path, options)] += 1
             except Exception as error:  # noqa: BLE001  whatever it is, it is a failure
                 counts["failed"] += 1
                 lines = traceback.format_exc().splitlines()[-6:]
-                report(json.dumps({"number": number, "file": path.name, "error": repr(error), "at": lines}))
+                report(
+                    json.dumps({"number": number, "kind": kind, "file": path.name, "error": repr(error), "at": lines})
+                )
             finally:
                 signal.alarm(0)
             slowest = max(slowest, time.process_time() - began)
