@@ -193,7 +193,8 @@ class _Climb:
                     left[by_site.indices[part]] -= by_site.data[part]
                     plan[site] = True
             self._search(stage, plan, 8, 0.05)
-        self._search(stage, self._own(stage), 12, 0.08)
+        if not self.is_settled():
+            self._search(stage, self._own(stage), 12, 0.08)
 
     def _prove(self, stage: _Stage, prices: Prices) -> tuple[float, NDArray[np.float64]]:
         """Keep the certificate of prices when it is the best so far; returns their bound and each site's net worth."""

@@ -29,6 +29,45 @@ def worth_of(first: Any, column: Any, price: Any, out: Any) -> Any:
 
 
 @compiled
+def _has_all(first: Any, column: Any, one: Any, other: Any) -> Any:
+    """Whether site `other` covers all columns that `one` covers."""
+    b, end = first[other], first[other + 1]
+    if end - b < first[one + 1] - first[one]:
+        return False
+    for a in range(first[one], first[one + 1]):
+        while b < end and column[b] < column[a]:
+            b += 1
+        if b == end or column[b] != column[a]:
+            return False
+    return True
+
+
+@compiled
+def name_dominators(relation: Any, cost: Any, kind: Any, order: Any, by: Any) -> None:
+    """Write into `by` the first site that covers all that a site covers, is no dearer and of its kind, or leave -1.
+
+    Sites are taken in `order` (largest, then cheapest, first), so that no site that is named has a name written itself.
+    """
+    first, column, start, site = relation
+    everyone = np.arange(by.size).astype(site.dtype)
+    place = np.empty(by.size, dtype=np.int64)
+    place[order] = np.arange(by.size)
+    for one in order:
+        others = everyone
+        least = by.size + 1
+        for k in range(first[one], first[one + 1]):
+            degree = start[column[k] + 1] - start[column[k]]
+            if degree < least:
+                least = degree
+                others = site[start[column[k]] : start[column[k] + 1]]
+        for other in others:
+            may_replace = by[other] < 0 and place[other] < place[one] and kind[other] == kind[one]
+            if may_replace and cost[other] <= cost[one] and _has_all(first, column, one, other):
+                by[one] = other
+                break
+
+
+@compiled
 def add_products(start: Any, site: Any, weight: Any, out: Any) -> Any:
     """Add to the lower half of `out` the sum over columns of weight times (its sites) x (its sites)."""
     for d in range(weight.size):

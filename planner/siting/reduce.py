@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from planner.siting.rules import Rules
 
 _HASH_SEED = 20_260_101
-DOMINANCE_LIMIT = 20_000_000
+DOMINANCE_LIMIT = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -190,38 +190,21 @@ def dominated_by(covers: sparse.csr_matrix, costs: NDArray[np.float64], kinds: N
 
     The one named is itself never dominated. Of equal rows the cheaper, then the first, stays.
     """
+    from planner.siting.kernels import name_dominators
+
     by = np.full(covers.shape[0], -1, dtype=np.int64)
     size = np.diff(covers.indptr)
-    degree = np.bincount(covers.indices, minlength=covers.shape[1])
-    work = int((degree.astype(np.int64) ** 2).sum())
-    if work > DOMINANCE_LIMIT * 50:
+    degree = np.bincount(covers.indices, minlength=covers.shape[1]).astype(np.int64)
+    if int((degree**2).sum()) > DOMINANCE_LIMIT:
         return by
     columns = covers.tocsc()
+    columns.sort_indices()
     order = np.lexsort((np.arange(size.size), costs, -size))
-    place = np.empty(size.size, dtype=np.int64)
-    place[order] = np.arange(size.size)
-    for row in order.tolist():
-        mine = covers.indices[covers.indptr[row] : covers.indptr[row + 1]]
-        if mine.size == 0:
-            others = np.flatnonzero((kinds == kinds[row]) & (costs <= costs[row]) & (by < 0) & (place < place[row]))
-        else:
-            rare = mine[np.argmin(degree[mine])]
-            others = columns.indices[columns.indptr[rare] : columns.indptr[rare + 1]]
-            others = others[
-                (kinds[others] == kinds[row])
-                & (costs[others] <= costs[row])
-                & (place[others] < place[row])
-                & (by[others] < 0)
-            ]
-        found = [other for other in np.sort(others).tolist() if _contains(covers, other, mine)]
-        if found:
-            by[row] = found[0]
+    relation = (
+        covers.indptr.astype(np.int64),
+        covers.indices.astype(np.int32),
+        columns.indptr.astype(np.int64),
+        columns.indices.astype(np.int32),
+    )
+    name_dominators(relation, costs.astype(np.float64), kinds, order, by)
     return by
-
-
-def _contains(covers: sparse.csr_matrix, row: int, columns: NDArray[np.int64]) -> bool:
-    theirs = covers.indices[covers.indptr[row] : covers.indptr[row + 1]]
-    if theirs.size < columns.size:
-        return False
-    at = np.searchsorted(theirs, columns)
-    return bool(np.all(at < theirs.size) and np.array_equal(theirs[np.minimum(at, theirs.size - 1)], columns))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ROUNDS = (40, 200)
 ROUND_WORK = 1e7
+MOST_IDLE = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,7 @@ def improved(
     n_rounds = int(np.clip(ROUND_WORK / max(1, best.sum() * best.size), *ROUNDS))
     idle = 0
     for batch in range(n_batches):
-        if began - deadline.left_s > until or idle >= 4:  # noqa: PLR2004  batches without a better plan
+        if began - deadline.left_s > until or idle >= MOST_IDLE:
             break
         again, plan = run(exchange.relation, exchange.rules, exchange.costs, best, n_rounds, 1e15, batch + 1)
         idle = 0 if again > value else idle + 1
