@@ -61,6 +61,9 @@ def _filled(column, i, language):
     if column.kind in ("choice", "flag"):
         words = choice_words(column, language)
         return words[i % len(words)]
+    words = {"opening_hours": "周一至周五 8:30-17:30", "function_rooms": "文化", "checklist": "有场所=有"}
+    if column.name in words:
+        return words[column.name]
     number = 3 if column.name in ("age60", "children") else 10
     return {"id": f"X{i}", "text": "甲", "date": "2027-06-30", "integer": 2016, "number": number}[column.kind]
 
