@@ -1,7 +1,7 @@
 """The command line: each command opens a study, calls one function of the library and prints what it returns."""
 
 # Commands register themselves when their module is read.
-from planner.cli import evidence, files, findings, groups, places, results, roads, runs, siting
+from planner.cli import evidence, files, findings, groups, places, results, roads, runs, siting, trials
 from planner.cli.shell import app, language, main
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "roads",
     "runs",
     "siting",
+    "trials",
 ]

@@ -98,6 +98,32 @@ def circles(
 
 
 @app.command()
+def surface(
+    study: StudyPath,
+    out: Annotated[Path, typer.Option(help="GeoTIFF file to write")] = Path("surface.tif"),
+    profile: Annotated[str | None, typer.Option(help="Profile; default: the scenario's main one")] = None,
+    cutoff: Cutoff = None,
+    tier: Annotated[str | None, typer.Option(help="Tier; default: the scenario's main one")] = None,
+    scenario: ScenarioFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write minutes to the nearest place, and how many are within the limit, as a GeoTIFF that says on what terms."""
+    from planner.outputs.geotiff import BANDS, write_surface
+    from planner.plan.circles import surface_grid
+
+    opened = opened_study(study)
+    chosen = chosen_scenario(opened, scenario, main_profile=profile, cutoff_min=cutoff, main_tier=tier)
+    with Bars() as bars:
+        reach = made_reach(opened, chosen.with_choices(profiles=[chosen.main_profile]), needs_people=False)
+        minutes, counts, terms = surface_grid(reach, bars)
+        write_surface(out, minutes, counts, terms)
+    if as_json:
+        print_json({"file": str(out), "bands": list(BANDS), **terms})
+    else:
+        typer.echo(str(out))
+
+
+@app.command()
 def route(
     study: StudyPath,
     origin: Annotated[

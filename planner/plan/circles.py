@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from planner.coverage.minutes import is_covered
-from planner.progress import SILENT
+from planner.progress import SILENT, Step
 from planner.reach.access import chosen
 from planner.reach.service_areas import service_areas
 from planner.reach.snap_grid import make_snap_grid
-from planner.reach.surfaces import time_surface
+from planner.reach.surfaces import overlap_counts, time_surface
 from planner.reach.travel_times import travel_times
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from planner.progress import Progress
     from planner.reach.snap_grid import SnapGrid
     from planner.reach.surfaces import TimeSurface
+    from planner.study import Grid
 
 
 def snap_grids(reach: Reach, progress: Progress = SILENT) -> dict[str, SnapGrid]:
@@ -100,3 +101,26 @@ def _people_within(reach: Reach, code: str, places: Snapped, limits: Sequence[fl
         people = np.bincount(row, np.where(is_covered(minutes.data, limit), population, 0.0), minlength=len(places))
         tables.append(pd.DataFrame({"facility_id": places.ids, "cutoff_min": limit, "people": people}))
     return pd.concat(tables, ignore_index=True)
+
+
+def surface_grid(reach: Reach, progress: Progress = SILENT) -> tuple[Grid, NDArray[np.int32], dict[str, object]]:
+    """Return the minutes to the nearest place of the main tier by the main profile, and how many are within the limit.
+
+    Minutes: NaN = unknown, inf = no way leads there; counts have the same cells. The third part says on what terms.
+    """
+    scenario, code = reach.scenario, reach.scenario.main_profile
+    network, profile = reach.profiles[code], reach.scenario.profiles[code]
+    grid = make_snap_grid(network, barriers=reach.study.tables.get("barriers"), progress=Step(progress, 0.0, 0.5))
+    places = chosen(reach.places[code], np.flatnonzero(_is_of_tiers(reach, [scenario.main_tier])))
+    surface = time_surface(network, grid, places, direction=scenario.direction)
+    counts = overlap_counts(
+        network, grid, places, scenario.cutoff_min, scenario.direction, Step(progress, 0.5, 1.0)
+    )  # fmt: skip
+    terms = {
+        "study": reach.study.name, "tier": scenario.main_tier, "n_places": len(places), "profile": code,
+        "speed_kph": profile.speed_kph, "class_speed_kph": dict(profile.class_speed_kph), "slope": profile.slope,
+        "access_speed_kph": profile.access_speed_kph, "max_access_m": profile.max_access_m,
+        "direction": scenario.direction, "cutoff_min": scenario.cutoff_min, "standard": scenario.standard,
+        "cell_m": grid.cell_m, "has_elevation": "elevation" in reach.study.grids,
+    }  # fmt: skip
+    return surface.to_grid(), counts, terms

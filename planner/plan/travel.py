@@ -62,7 +62,7 @@ def route_table(study: Study, scenario: Scenario, origin: str, place: str | None
     import geopandas as gpd
 
     facilities = _wanted(counted_facilities(study, scenario), scenario, place)
-    x, y = _position(study, origin)
+    x, y = spot_of(study, origin)
     network, barriers = network_of(study), study.tables.get("barriers")
     rows = []
     for code, profile in scenario.profiles.items():
@@ -112,8 +112,14 @@ def _wanted(facilities: gpd.GeoDataFrame, scenario: Scenario, place: str | None)
     return found
 
 
-def _position(study: Study, origin: str) -> tuple[float, float]:
-    """Return the coordinates of an id, or of "x,y", in the study's CRS."""
+def spot_of(study: Study, origin: str) -> tuple[float, float]:
+    """Return the coordinates of an id (as for `route_table`), or of "x,y", in the study's CRS.
+
+    Raises
+    ------
+    InputError
+        When there is no such id, and it is no pair of numbers.
+    """
     for kind, column in _ORIGINS:
         if study.has(kind):
             table = study.tables[kind]

@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from planner.coverage.areas import AREA_COLUMNS
 from planner.errors import InputError
 from planner.network.snap import snap_points
+from planner.plan.coverage import coverage_table
 from planner.reach.access import DISCONNECTED, REACHABLE, UNKNOWN, chosen
+from planner.reach.road_edits import build_bridge, change_road, close_road
 from planner.reach.what_if import add_place, close_place, move_place, start_what_if
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from planner.network.road_network import Snapped
     from planner.plan.ready import Reach
     from planner.reach.what_if import WhatIf
 
 EditKind = Literal["add", "move", "close"]
+RoadEditKind = Literal["close", "change", "bridge"]
 _HORIZON_MIN = 120.0
 
 
@@ -39,6 +45,24 @@ class Edit:
     y: float = float("nan")
 
 
+@dataclass(frozen=True)
+class RoadEdit:
+    """One road of a what-if.
+
+    Attributes
+    ----------
+    kind : "close", "change" or "bridge".
+    road_id : of the road that is closed or changed.
+    road_class : that it gets.
+    line : vertices of a footbridge, metres in the study's CRS; its ends are led to the nearest roads.
+    """
+
+    kind: RoadEditKind
+    road_id: str = ""
+    road_class: str = "footway"
+    line: tuple[tuple[float, float], ...] = ()
+
+
 def start_trial(reach: Reach) -> WhatIf:
     """Return a what-if of the scenario's main profile in which every place of its main tier is open."""
     scenario, code = reach.scenario, reach.scenario.main_profile
@@ -47,8 +71,9 @@ def start_trial(reach: Reach) -> WhatIf:
     rows = np.flatnonzero(np.ones(len(of_tier), bool) if counted is None else np.isin(of_tier, counted))
     horizon_min = max(_HORIZON_MIN, 2 * scenario.cutoff_min)
     return start_what_if(
-        reach.profiles[code], chosen(reach.places[code], rows), reach.demand[code], scenario.direction, horizon_min
-    )
+        reach.profiles[code], chosen(reach.places[code], rows), reach.demand[code], scenario.direction, horizon_min,
+        reach.study.tables.get("barriers"),
+    )  # fmt: skip
 
 
 def apply_edit(reach: Reach, trial: WhatIf, edit: Edit) -> None:
@@ -62,15 +87,61 @@ def apply_edit(reach: Reach, trial: WhatIf, edit: Edit) -> None:
     if edit.kind == "close":
         close_place(trial, edit.place_id)
         return
-    place = _position(reach, edit)
+    place = _position(reach, trial, edit)
     if edit.kind == "add":
         add_place(trial, place)
     else:
         move_place(trial, edit.place_id, place)
 
 
-def _position(reach: Reach, edit: Edit) -> Snapped:
-    network = reach.profiles[reach.scenario.main_profile]
+def apply_road_edit(reach: Reach, trial: WhatIf, edit: RoadEdit) -> None:
+    """Change a road of the what-if; `planner.reach.what_if.undo` takes it back.
+
+    Raises
+    ------
+    InputError
+        When there is no such road or class, or a footbridge has an end that no road is near.
+    """
+    import shapely
+
+    if edit.kind == "bridge":
+        build_bridge(trial, shapely.LineString(edit.line), edit.road_class)
+        return
+    rows = np.flatnonzero(reach.study.table("roads")["road_id"].astype(str) == edit.road_id)
+    if not len(rows):
+        raise InputError(f"There is no road '{edit.road_id}'.")
+    if edit.kind == "close":
+        close_road(trial, int(rows[0]))
+    else:
+        change_road(trial, int(rows[0]), edit.road_class)
+
+
+def trial_table(reach: Reach, edits: Sequence[Edit | RoadEdit]) -> pd.DataFrame:
+    """Return whom the main profile and tier cover before and after `edits`, one after another.
+
+    Columns of the areas (area_level, area_id, area_name, area_class), group, population, before_people, after_people,
+    gained_people (after less before).
+
+    Raises
+    ------
+    InputError
+        As `apply_edit` and `apply_road_edit`.
+    """
+    trial = start_trial(reach)
+    before = coverage_table(reach, trial_access(reach, trial))
+    for edit in edits:
+        if isinstance(edit, RoadEdit):
+            apply_road_edit(reach, trial, edit)
+        else:
+            apply_edit(reach, trial, edit)
+    after = coverage_table(reach, trial_access(reach, trial))["covered_people"].to_numpy()
+    people = before["covered_people"].to_numpy()
+    table = before[[*AREA_COLUMNS, "group", "population"]]
+    return table.assign(before_people=people, after_people=after, gained_people=after - people)
+
+
+def _position(reach: Reach, trial: WhatIf, edit: Edit) -> Snapped:
+    network = trial.profile_network
     ids = np.array([edit.place_id], object)
     place = snap_points(network, ids, np.array([edit.x]), np.array([edit.y]), reach.study.tables.get("barriers"))
     if place.edge[0] < 0:

@@ -7,10 +7,11 @@ import pytest
 import shapely
 
 from planner.errors import InputError
+from planner.network import edits
 from planner.plan.closers import gap_closers
 from planner.plan.coverage import coverage_table, gap_table
 from planner.plan.ready import demand_access, prepare
-from planner.plan.trial import Edit, apply_edit, start_trial, trial_access
+from planner.plan.trial import Edit, RoadEdit, apply_edit, start_trial, trial_access, trial_table
 from planner.reach.travel_times import travel_times
 from planner.scenario import Scenario
 from tests.reference.lattice import EAST, NORTH, lattice_study
@@ -75,3 +76,47 @@ def test_the_closer_of_a_gap_reaches_most_of_its_people(reach):
             near = [people.get(name, 0.0) for name, time in zip(ids, minutes[number], strict=True) if 0 < time <= 15]
             sums.append(0.0 if way == "6" else float(np.sum(near)))
         assert row.closed_people == pytest.approx(max(sums))
+
+
+def test_road_edits_give_what_a_county_with_those_roads_gives(reach):
+    roads, spots = reach.study.table("roads"), ((EAST + 1600.0, NORTH + 40.0), (EAST + 3000.0, NORTH))
+    first, other = roads["road_id"].astype(str).iloc[[3, 12]]
+    road_edits = [RoadEdit("close", first), RoadEdit("change", other, "motorway"), RoadEdit("bridge", line=spots)]
+    changed = edits.change_class(edits.close_road(roads, first), other, "motorway")
+    changed = edits.add_bridge(changed, shapely.LineString(spots), "bridge")
+    after = _whole(reach, reach.study.with_table("roads", changed))
+    found = trial_table(reach, road_edits)
+    before = coverage_table(reach, trial_access(reach, start_trial(reach)))
+    np.testing.assert_array_equal(found["before_people"], before["covered_people"])
+    np.testing.assert_array_equal(found["after_people"], after["covered_people"])
+    assert (found["gained_people"] != 0).any()
+
+
+def test_the_command_tries_places_and_roads(planner, lattice_file):
+    words = ("--profile", "walk", "--tier", "any", "--cutoff", "9", "--json")
+    nothing = planner("what-if", lattice_file, *words)
+    assert {row["gained_people"] for row in nothing.document["results"]} == {0}
+    tried = planner("what-if", lattice_file, "--close", "F1", "--add", "new=C1", "--change-road", "r0=footway", *words)
+    assert tried.code == 0, tried.err
+    reach = prepare(lattice_study(), Scenario().with_choices(main_tier="any", cutoff_min=9.0))
+    spot = reach.study.table("candidates").geometry.iloc[1]
+    table = trial_table(
+        reach, [RoadEdit("change", "r0", "footway"), Edit("close", "F1"), Edit("add", "n", spot.x, spot.y)]
+    )
+    (county,) = (row for row in tried.document["results"] if row["group"] == "all" and row["area_class"] is None)
+    is_county = (table["area_level"] == "county") & (table["group"] == "all") & table["area_class"].isna()
+    assert county["after_people"] == table.loc[is_county, "after_people"].item()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--close", "nobody"), "no place"), (("--close-road", "x9"), "no road 'x9'"), (("--add", "new"), "no pair"),
+        (("--change-road", "r0=residentail"), "residential"), (("--bridge", "1,1;2,2"), "nearest usable road"),
+        (("--add", "new=nan,3"), "usable road"), (("--move", "F1=zzz"), "no point 'zzz'"),
+    ],
+)  # fmt: skip
+def test_the_command_refuses_what_is_not_there(planner, lattice_file, words, message):
+    answer = planner("what-if", lattice_file, *words)
+    assert answer.code == 2, answer.err
+    assert message in " ".join(answer.err.split())
