@@ -58,7 +58,7 @@ class EntriesError(ScenarioError):
 
     def of(self, file: str) -> EntriesError:
         """Return the same faults, said of a file."""
-        return EntriesError(f"'{file}'", self.lines)
+        return EntriesError(file, self.lines)
 
 
 class MissingExtraError(PlannerError, ImportError):

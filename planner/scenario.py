@@ -56,7 +56,7 @@ class Scenario(Entry):
     """
 
     name: str = "default"
-    tiers: tuple[str, ...] = ("centre", "institute", "station", "point")
+    tiers: tuple[str, ...] = Field(default=("centre", "institute", "station", "point"), min_length=1)
     hierarchy: dict[str, Tier] = Field(default_factory=lambda: dict(default_tiers()))
     checklist: Checklist = Field(default_factory=lambda: default_checklists()["five_haves"])
     profiles: dict[str, Profile] = Field(default_factory=lambda: dict(default_profiles()))
@@ -97,6 +97,9 @@ class Scenario(Entry):
             for kind, name, known in asked
             if getattr(self, name) not in known
         ]
+        twice = sorted({code for code in self.tiers if self.tiers.count(code) > 1})
+        if twice:
+            wrong.append(f"tiers names {', '.join(twice)} more than once. Name each tier once.")
         if wrong:
             raise ValueError("\n".join(wrong))
         require_rising(self.settlement_sizes)

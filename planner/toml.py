@@ -94,7 +94,8 @@ def entries_of(tables: Mapping[str, Any], model: type[AnyEntry], what: str) -> d
     read, lines = {}, []
     for name, table in tables.items():
         if not isinstance(table, dict):
-            lines.append(f"{name}: {_NOT_TABLE}")
+            rule = _RULES["dict_type"].format(it="a list") if isinstance(table, list) else _NOT_TABLE
+            lines.append(f"{name}: {rule}")
             continue
         try:
             read[name] = model.model_validate({**table, "code": name} if "code" in model.model_fields else table)
@@ -129,8 +130,15 @@ def _lines(each: ErrorDetails, name: str, model: type[Entry]) -> Iterator[str]:
         for key, value in each.get("ctx", {}).items()
     }
     known = ", ".join(_known(model, each["loc"])) if "{known}" in rule else ""
-    shown = str(each["input"]).lower() if isinstance(each["input"], bool) else f"{each['input']!r:.{_SHOWN}}"
+    shown = _shown(each["input"])
     yield f"{path}: {rule.format_map({**values, 'known': known, 'it': shown})}"
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401  whatever was written
+    """Return a value as TOML writes it, as far as a message has room for it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else f"{value!r:.{_SHOWN}}"
 
 
 def _known(model: type[BaseModel] | None, loc: tuple[int | str, ...]) -> list[str]:

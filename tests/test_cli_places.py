@@ -87,7 +87,7 @@ def test_what_is_wrong_in_a_file_is_said_with_its_name(planner, lattice_file, tm
     for command in ("declared", "standards", "checklist"):
         answer = planner(command, lattice_file, "--file", own)
         assert answer.code == 2
-        assert f"'{own}' must be mended:" in answer.err
+        assert f"{own} must be mended:" in answer.err
         assert "a.colour: is not known here." in answer.err
         assert "b.colour: is not known here." in answer.err
 

@@ -65,6 +65,7 @@ def test_everything_wrong_in_a_file_is_said_at_once():
     [
         (tiers_from_toml, "", "There is nothing in it. Write a table that begins with a line such as [name]."),
         (declared_from_toml, "# only a remark", "There is nothing in it."),
+        (tiers_from_toml, "[[a]]\nname = 'x'", "a: must be a table; it is a list."),
         (tiers_from_toml, "a = 3", "a: stands outside of any table. Put it below a line such as [name]."),
         (tiers_from_toml, "[a]\n[a]", "line 2, column 3: the name stands there for the second time."),
         (tiers_from_toml, "[a]\ncount = ", "the last line: this is no TOML."),
@@ -82,6 +83,8 @@ def test_everything_wrong_in_a_file_is_said_at_once():
         (scenario_from_toml, "[siting]\nphases = 'x'", "siting.phases: must be a whole number; it is 'x'."),
         (scenario_from_toml, "[siting]\nobjective = 'p-median'\nphases = 2\n", "In siting: phases works with"),
         (scenario_from_toml, "[belts.x]\nname = 'X'", "In belts.x: A belt follows something: name roads, rivers"),
+        (scenario_from_toml, "tiers = ['a', 'b', 'a']", "tiers names a more than once. Name each tier once."),
+        (scenario_from_toml, "tiers = []", "tiers: must not be empty. Write at least one."),
         (scenario_from_toml, "profiles = 3", "profiles: must be a table; it is 3."),
         (scenario_from_toml, "[profiles]\nwalk = 3", "profiles.walk: must be a table; it is 3."),
         (scenario_from_toml, "curve_min = [5, true]", "curve_min: must be a number, not true or false."),
@@ -100,7 +103,8 @@ def test_a_choice_that_is_not_possible_is_said_alike():
 
 def test_a_fault_in_a_file_names_the_file(tmp_path):
     path = tmp_path / "mine.toml"
-    path.write_text("[a]\ncount = 0\n", encoding="utf-8")
+    path.write_text("[a]\nname = '站'\ncount = 0\n", encoding="gb18030")  # as an old editor saves it
     with pytest.raises(EntriesError) as caught:
         read_entries(path, tiers_from_toml)
-    assert translated(str(caught.value), "zh") == f"'{path}'需要改正：\n  a.count：不得小于 1，现为 0。请修改数字。"
+    chinese = translated(str(caught.value), "zh")
+    assert chinese == f"{path}：需要改正以下各处\n  a.count：不得小于 1，现为 0。请修改数字。"

@@ -274,10 +274,12 @@ def print_findings(findings: list[dict[str, Any]]) -> None:
 
 
 def read_text(path: Path) -> str:
-    """Return what a text file says; `InputError` where that is impossible."""
+    """Return what a text file says, in UTF-8 or GBK; `InputError` where that is impossible."""
+    from planner.inputs.encodings import decode
+
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return decode(path.read_bytes(), path.name)[0]
+    except OSError as error:
         raise InputError(f"'{path}' cannot be read: {error}") from error
 
 

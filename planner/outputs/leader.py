@@ -15,6 +15,7 @@ from planner.coverage.names import gap_names
 from planner.coverage.remedies import REMEDIES
 from planner.outputs.proof import proof_sentence
 from planner.outputs.statement import conditions, profile_name, tier_name
+from planner.reach.access import DISCONNECTED
 from planner.texts import Language, text
 
 if TYPE_CHECKING:
@@ -129,9 +130,11 @@ def _declared(words: _Words) -> Block:
     said = words.plan.declared
     heading = words("declared")
     if said is None:
-        tiers = words.plan.practice.tiers.set_index("tier")["n_places"].reindex(list(words.plan.scenario.tiers))
-        found = "+".join(f"{n:.0f}" for n in tiers.fillna(0))
-        return Block(heading, [words("declared_nothing", found=found)])
+        tiers = (
+            words.plan.practice.tiers.set_index("tier")["n_places"].reindex(list(words.plan.scenario.tiers)).fillna(0)
+        )
+        found = [words("places_of_tier", tier=tier_name(str(code), words.language), n=n) for code, n in tiers.items()]
+        return Block(heading, [words("declared_nothing", found=words.listed(found))])
     table = said.table[(said.table["class"] == "all") & (said.table["judgement"] != "not_declared")]
     n_wrong = int(table["judgement"].isin(["short", "over"]).sum())
     formulas = {"declared": said.declared_formula, "found": said.found_formula}
@@ -228,6 +231,7 @@ def _settlements(words: _Words) -> Block:
     values |= {
         "n_served": int(total["n_served"]), "served": float(total["served_people"]),
         "share": float(total["served_share"]),
+        "order": words("cut_off_first" if (hard["reason"] == DISCONNECTED).any() else "by_minutes"),
     }  # fmt: skip
     heads = [words(f"head_{name}") for name in ("settlement", "people", "nearest", "minutes", "before", "remedy")]
     rows = [_settlement_row(words, row) for row in hard.to_dict("records")]

@@ -1,5 +1,6 @@
 """The leader's page: the plan's own figures, every text escaped, one sheet of A4."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -93,7 +94,11 @@ def test_half_minutes_and_the_order_are_said(plan):
     block = leader_page(replace(plan, settlements=remedies)).blocks[3]
     assert block.rows[0][3:5] == ("2.5", "近 0.5 分钟")
     assert block.rows[0][5].endswith("街口（7 分钟）")
+    assert "路不通" not in block.sentences[0]
+    cut_off = remedies.assign(reason="disconnected", travel_time_min=math.inf)
+    block = leader_page(replace(plan, settlements=cut_off)).blocks[3]
     assert "先列路不通的" in block.sentences[0]
+    assert block.rows[0][3] == "路不通"
 
 
 def test_a_plan_without_declared_figures_settlements_and_sites(plan):
@@ -102,7 +107,9 @@ def test_a_plan_without_declared_figures_settlements_and_sites(plan):
         settlement_remedies=plan.settlement_remedies.iloc[:0],
     )  # fmt: skip
     page = leader_page(bare)
-    assert page.blocks[0].sentences == [text("leader.declared_nothing", "zh", found="1+1+2+1")]
+    assert page.blocks[0].sentences == [
+        text("leader.declared_nothing", "zh", found="中心 1 处、所 1 处、站 2 处、点 1 处")
+    ]
     assert page.blocks[3].sentences == [text("leader.settlements_none", "zh")]
     assert not page.blocks[4].rows
     assert leader_html(page)
