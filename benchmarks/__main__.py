@@ -20,17 +20,19 @@ SHORT_FORMS = (
     ("siting", "--short"),
     ("demo",),
 )
-LONGEST_S = 150  # of one script; an idle machine needs a minute at most
+IN_ALL_S = 300  # for all of them: each may take twice its share of what is left, the last all of it
 
 
 def main():
     started = time.perf_counter()
-    for name, *options in SHORT_FORMS:
+    for done, (name, *options) in enumerate(SHORT_FORMS):
         print(f"\n== {name} {' '.join(options)}", flush=True)
+        left_s = IN_ALL_S - (time.perf_counter() - started)
+        longest_s = max(left_s * min(2.0 / (len(SHORT_FORMS) - done), 1.0), 1.0)
         try:
-            subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], check=False, timeout=LONGEST_S)
+            subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], check=False, timeout=longest_s)
         except subprocess.TimeoutExpired:
-            print(f"stopped after {LONGEST_S} s: run python -m benchmarks.{name} by itself")
+            print(f"stopped after {longest_s:.0f} s: run python -m benchmarks.{name} by itself")
     print(f"\n{time.perf_counter() - started:.0f} s in all")
 
 
