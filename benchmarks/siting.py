@@ -1,6 +1,7 @@
 """Siting against published optima, made instances and spopt.
 
-Run: python -m benchmarks.siting --short, or without it every family over 5 seeds (some hours), or --only some of them.
+Run: python -m benchmarks.siting --short (an easy case of each family), or without it every family over 5 seeds (some
+hours), or --only some of them.
 spopt needs a Python of its own: --peer path/to/python.
 """
 
@@ -117,22 +118,23 @@ def streets(seeds, short, limit_s):
     family("streets", made_now, limit_s or 120)
 
 
-def county(seeds, limit_s):
-    grid = [(share, p, s) for share in (0.001, 0.005, 0.01) for p in (10, 20, 50, 100, 200) for s in seeds]
+def county(seeds, short, limit_s):
+    cases = [(share, p) for share in (0.001, 0.005, 0.01) for p in (10, 20, 50, 100, 200)]
+    grid = [(share, p, s) for share, p in (cases[:1] if short else cases) for s in seeds]
     made_now = ((f"100k x 2k {c:.1%} p={p} #{s}", made.county(100_000, 2_000, c, s), p) for c, p, s in grid)
     family("county", made_now, limit_s or 60)
 
 
-def wide(seeds, limit_s):
-    for limit in (limit_s,) if limit_s else (10, 60, 300):
+def wide(seeds, short, limit_s):
+    for limit in (limit_s,) if limit_s else (10, 60, 300)[: 1 if short else 3]:
         family(f"{limit} s", ((f"100k x 20k #{s}", made.county(100_000, 20_000, 0.005, s), 100) for s in seeds), limit)
 
 
-def fewest(limit_s):
-    for n_sites in (2_000, 20_000):
-        for share in (1.0, 0.95):
-            problem = SitingProblem(*made.county(100_000, n_sites, 0.001, 0)[::-1])
-            measured(f"fewest {n_sites} {share:.0%}", problem, "min-sites", limit_s or 300, cover_share=share)
+def fewest(short, limit_s):
+    cases = [(n_sites, share) for n_sites in (2_000, 20_000) for share in (1.0, 0.95)]
+    for n_sites, share in cases[:1] if short else cases:
+        problem = SitingProblem(*made.county(100_000, n_sites, 0.001, 0)[::-1])
+        measured(f"fewest {n_sites} {share:.0%}", problem, "min-sites", limit_s or 300, cover_share=share)
 
 
 def main():
@@ -143,7 +145,9 @@ def main():
     )
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--limit", type=float, help="seconds a question, instead of the family's own")
-    parser.add_argument("--shares", type=float, nargs="+", default=(0.001, 0.002, 0.01), help="for spopt's county")
+    parser.add_argument(
+        "--shares", type=float, nargs="+", default=(0.001, 0.005, 0.01), help="for spopt's county"
+    )
     parser.add_argument("--peer", help="a Python that has spopt and pulp, or none")
     asked = parser.parse_args()
     seeds, limit_s = range(1 if asked.short else asked.seeds), asked.limit
@@ -154,14 +158,14 @@ def main():
         "spopt": lambda: spopt_county(
             seeds, asked.shares[:1] if asked.short else asked.shares, asked.peer, limit_s or 300
         ),
-        "county": lambda: county(seeds, limit_s),
-        "wide": lambda: wide(seeds, limit_s),
-        "fewest": lambda: fewest(limit_s),
+        "county": lambda: county(seeds, asked.short, limit_s),
+        "wide": lambda: wide(seeds, asked.short, limit_s),
+        "fewest": lambda: fewest(asked.short, limit_s),
     }
     print("| instance | status | value | certified bound | solver bound | gap | certified gap | time | CPU | check |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     compile_kernels()
-    for name in asked.only or (("uniform", "streets", "published", "spopt") if asked.short else runs):
+    for name in asked.only or runs:
         runs[name]()
 
 

@@ -32,6 +32,7 @@ LEAST_PLACES, MOST_PLACES = 4.0, 12.0
 SMALL_FRACTION = 1e-3
 ENOUGH = 0.3
 ROOM = 0.1
+GROWTH = 4
 NOTHING = 1e-12
 FREE, SHUT = 0, 2
 _NO_RULES = (np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
@@ -57,6 +58,24 @@ class Block:
 
 
 @dataclass(eq=False)
+class Search:
+    """The branching of one block for a number of sites: its tree, and the best plan so far with its worth."""
+
+    covers: NDArray[np.bool_]
+    reward: NDArray[np.float64]
+    plan: NDArray[np.bool_]
+    value: float = 0.0
+    tree: Tree | None = None
+
+    def offer(self, plan: NDArray[np.bool_]) -> float:
+        """Keep a plan that is better; returns the best worth."""
+        value = float(self.reward[self.covers[plan].any(axis=0)].sum())
+        if value > self.value:
+            self.value, self.plan = value, plan.copy()
+        return self.value
+
+
+@dataclass(eq=False)
 class Face:
     """What a block is asked in some part of the plans, and what is known of the answer.
 
@@ -65,7 +84,7 @@ class Face:
     reward : what covering each column is worth, [m].
     state : a site: free or shut, [n].
     most : no plan with so many sites is worth more, [n_pick + 1].
-    relaxed : numbers of sites for which the relaxation has told `most`.
+    searches : unfinished branching by number of sites.
     plans : best plan by number of sites, where it is known.
     hints : plans that may be good.
     """
@@ -73,7 +92,7 @@ class Face:
     reward: NDArray[np.float64]
     state: NDArray[np.int8]
     most: NDArray[np.float64]
-    relaxed: set[int] = field(default_factory=set)
+    searches: dict[int, Search] = field(default_factory=dict)
     plans: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
     hints: tuple[NDArray[np.bool_], ...] = ()
 
@@ -218,23 +237,24 @@ class Blocks:
     def _bound(self, part: Share, deadline: Deadline) -> tuple[float, NDArray[np.int64]]:
         """Return the bound of a part, and how many sites each block has at it; ends early when it is low enough.
 
-        A block's value for a number of sites is first bounded by its relaxation; only when all that are summed are
-        bounded so, they are found.
+        A block's value for a number of sites is first bounded by its relaxation, then by a few parts of its branching.
         """
         free = part.owner < 0
         constant = float((self.weights[self.shared][free] - self.price[free]).sum())
         while True:
             bound, numbers = self._shared_out(part.faces)
             bound += constant
-            asked = list(zip(self.blocks, part.faces, numbers.tolist(), strict=True))
-            vague = [each for each in asked if each[2] not in each[1].relaxed]
+            asked = zip(self.blocks, part.faces, numbers.tolist(), strict=True)
             unknown = [each for each in asked if each[2] not in each[1].plans]
             if bound < self.value + self.room or not unknown or deadline.left_s <= 0:
                 return bound, numbers
-            for block, face, number in vague or unknown:
-                # A block's value that rules the part out with the others' need not be known better.
-                enough = self.value + self.room - (bound - float(face.most[number]))
-                self._solve(block, face, number, deadline, (enough, 1 if vague else None))
+            # All are bounded by as many parts before any is bounded by more: none holds up the others.
+            spent = [_parts_of(face, number) for _, face, number in unknown]
+            for (block, face, number), n_parts in zip(unknown, spent, strict=True):
+                if n_parts == min(spent):
+                    # A block's value that rules the part out with the others' need not be known better.
+                    enough = self.value + self.room - (bound - float(face.most[number]))
+                    self._solve(block, face, number, deadline, enough)
 
     def _shared_out(self, faces: tuple[Face, ...]) -> tuple[float, NDArray[np.int64]]:
         """Return the best sum of the blocks' values, and the number of sites of each, by a table over blocks."""
@@ -255,49 +275,35 @@ class Blocks:
             at -= int(numbers[each])
         return bound, numbers
 
-    def _solve(
-        self, block: Block, face: Face, n_open: int, deadline: Deadline, until: tuple[float, int | None]
-    ) -> None:
-        """Find the best plan of a block with `n_open` sites; changes `face`.
+    def _solve(self, block: Block, face: Face, n_open: int, deadline: Deadline, enough: float) -> None:
+        """Find the best plan of a block with `n_open` sites, or bound it better, or below `enough`; changes `face`."""
+        if n_open == 0:
+            face.most[0], face.plans[0] = 0.0, np.zeros(block.sites.size, dtype=bool)
+            return
+        room = ROOM * self.room / len(self.blocks)
+        search = face.searches.get(n_open) or self._search(block, face, n_open, room)
+        face.searches[n_open] = search
+        tree = search.tree
+        assert tree is not None  # noqa: S101  every search is given one
+        n_parts = max(1, (GROWTH - 1) * tree.n_visited)
+        clock = Deadline(deadline.left_s, SILENT)
+        bound = tree.run(search.value, clock, tree.n_visited + n_parts, lambda bound: bound + room < enough) + room
+        face.most[n_open] = min(face.most[n_open], bound)
+        if not tree.heap or deadline.left_s <= 0:
+            face.plans[n_open] = search.plan
+            del face.searches[n_open]
 
-        Ends without it once the bound is below a limit, or after a number of parts (None = never): `until`.
-        """
-        best_plan = np.zeros(block.sites.size, dtype=bool)
-        best = 0.0
-
-        def offer(plan: NDArray[np.bool_]) -> float:
-            nonlocal best, best_plan
-            value = float(face.reward[block.covers[plan].any(axis=0)].sum())
-            if value > best:
-                best, best_plan = value, plan.copy()
-            return best
-
+    def _search(self, block: Block, face: Face, n_open: int, room: float) -> Search:
+        search = Search(block.covers, face.reward, np.zeros(block.sites.size, dtype=bool))
         for known in (*face.hints, *face.plans.values()):
             if known.sum() <= n_open and (face.state[known] == FREE).all():
-                offer(known)
-        if n_open > 0:
-            room = ROOM * self.room / len(self.blocks)
-            arrays = Arrays((*block.lists, face.reward), _NO_RULES, n_open, -1)
-            price = np.minimum(self.start.demand[block.columns], face.reward)
-            first = Part(
-                face.state,
-                np.zeros(0, dtype=np.int64),
-                self.start.x[block.sites].astype(np.float32),
-                price.astype(np.float32),
-                np.zeros(0),
-            )
-            clock = Deadline(deadline.left_s, SILENT)
-            tree = Tree(arrays, offer, room)
-            bound = (
-                tree.run(first, float(face.most[n_open]), best, clock, until[1], lambda bound: bound < until[0]) + room
-            )
-            face.most[n_open] = min(face.most[n_open], bound)
-            is_found = not tree.heap
-        else:
-            face.most[0], is_found = 0.0, True
-        face.relaxed.add(n_open)
-        if is_found or deadline.left_s <= 0:
-            face.plans[n_open] = best_plan
+                search.offer(known)
+        search.tree = Tree(Arrays((*block.lists, face.reward), _NO_RULES, n_open, -1), search.offer, room)
+        price = np.minimum(self.start.demand[block.columns], face.reward)
+        none, x = np.zeros(0, dtype=np.int64), self.start.x[block.sites]
+        first = Part(face.state, none, x.astype(np.float32), price.astype(np.float32), np.zeros(0))
+        search.tree.add(first, float(face.most[n_open]))
+        return search
 
     def _times(self, part: Share, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """By how many blocks each shared column is covered."""
@@ -376,6 +382,12 @@ class Blocks:
         face.most[:] = np.minimum(face.most, before.most + more)
         face.hints = tuple(before.plans.values())
         return face
+
+
+def _parts_of(face: Face, n_open: int) -> int:
+    """How many parts a block's value for a number of sites has taken so far."""
+    search = face.searches.get(n_open)
+    return 0 if search is None or search.tree is None else search.tree.n_visited
 
 
 def may_be_split(arrays: Arrays) -> bool:

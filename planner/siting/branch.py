@@ -155,8 +155,6 @@ class Tree:
 
     def run(
         self,
-        first: Part,
-        bound: float,
         value: float,
         deadline: Deadline,
         max_nodes: int | None = None,
@@ -164,15 +162,17 @@ class Tree:
     ) -> float:
         """Return the bound when all parts are settled, `is_enough(bound)`, or time, nodes or memory run out.
 
-        Two parts are visited at once, whatever the number of cores, so that every machine does the same.
+        Two parts are visited at once, whatever the number of cores, so that every machine does the same. Where it
+        ended early, it goes on from there when it is run again.
 
         Parameters
         ----------
-        first, bound : what is to be divided, and a bound on it.
         value : of the best plan that is known.
         """
-        self._push(first, bound)
-        most_open = max(100, MOST_BYTES // (5 * (first.x.size + first.price.size) + 1))
+        if not self.heap:
+            return value
+        n, m = self.arrays.whole[0].size - 1, self.arrays.whole[4].size
+        most_open = max(100, MOST_BYTES // (5 * (n + m) + 1))
         with ThreadPoolExecutor(AT_ONCE) as pool:
             while self.heap and deadline.left_s > 0 and len(self.heap) < most_open:
                 bound = max(value, -self.heap[0][0])
@@ -186,7 +186,8 @@ class Tree:
                 deadline.report(value, bound)
         return max(value, -self.heap[0][0]) if self.heap else value
 
-    def _push(self, part: Part, bound: float) -> None:
+    def add(self, part: Part, bound: float) -> None:
+        """Keep a part that is to be divided, and a bound on it."""
         self.n_made += 1
         heapq.heappush(self.heap, (-bound, self.n_made, part))
 
@@ -223,7 +224,7 @@ class Tree:
             self._divide_site(kept, bound, site)
         elif (state != part.state).any():
             # All that was free is settled now: what that is worth is still to be seen.
-            self._push(kept, bound)
+            self.add(kept, bound)
         return value
 
     def _divide_column(self, part: Part, bound: float, column: int) -> None:
@@ -232,15 +233,15 @@ class Tree:
         shut = part.state.copy()
         shut[sites[part.state[sites] == 0]] = 2
         if (part.state[sites] == 1).any():
-            self._push(part, bound)
+            self.add(part, bound)
             return
-        self._push(Part(shut, part.must, part.x, part.price, part.rule_price), bound)
+        self.add(Part(shut, part.must, part.x, part.price, part.rule_price), bound)
         if (part.state[sites] == 0).any():
             must = np.append(part.must, column)
-            self._push(Part(part.state, must, part.x, part.price, np.append(part.rule_price, 0.0)), bound)
+            self.add(Part(part.state, must, part.x, part.price, np.append(part.rule_price, 0.0)), bound)
 
     def _divide_site(self, part: Part, bound: float, site: int) -> None:
         for value in (2, 1):
             state = part.state.copy()
             state[site] = value
-            self._push(Part(state, part.must, part.x, part.price, part.rule_price), bound)
+            self.add(Part(state, part.must, part.x, part.price, part.rule_price), bound)

@@ -259,8 +259,8 @@ class _Climb:
         value = self.value - reduced.base_value
         if bound >= value + room and not is_enough(bound) and self.deadline.left_s > 0:
             tree = Tree(arrays, offer, room)
-            first = whole_part(arrays, start)
-            bound = min(bound, tree.run(first, bound, value, self.deadline, self.ask.max_nodes, is_enough))
+            tree.add(whole_part(arrays, start), bound)
+            bound = min(bound, tree.run(value, self.deadline, self.ask.max_nodes, is_enough))
         claim = min(bound + reduced.base_value, self.bound)
         return max(math.floor(claim + ROOM) if self.is_whole else claim, self.value)
 

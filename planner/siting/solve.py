@@ -62,6 +62,8 @@ def solve(  # noqa: PLR0913  the public call spells out every choice
     InputError
         When the problem lacks what the objective needs.
     """
+    # Whole numbers of numpy would overflow in the checker, Python's do not.
+    n_new, budget = None if n_new is None else int(n_new), None if budget is None else float(budget)
     ask = Ask(objective, n_new, budget, cover_share, time_limit_s, gap_share)
     _check(problem, ask)
     rules = compile_rules(problem, n_new, budget)

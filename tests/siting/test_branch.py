@@ -65,7 +65,10 @@ def test_the_tree_ends_at_the_best_plan(seed):
     start = near_relaxation(reduced, sides, 0.0, lambda: False)
     arrays = arrays_of(reduced, sides)
     tree = Tree(arrays, offer, 0.999)
-    bound = tree.run(whole_part(arrays, start), start.bound, 0.0, Deadline(60, SILENT))
+    tree.add(whole_part(arrays, start), start.bound)
+    bound = tree.run(0.0, Deadline(60, SILENT), max_nodes=2)
+    assert bound >= max(worth.values())
+    bound = tree.run(best[0], Deadline(60, SILENT))
     assert best[0] == bound == max(worth.values())
 
 

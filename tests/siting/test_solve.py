@@ -81,3 +81,11 @@ def test_a_bad_problem_is_refused():
         SitingProblem(weights=[1, 2], covers=[[1, 0, 1]])
     with pytest.raises(InputError, match="n_new"):
         solve(SitingProblem(weights=[1], covers=[[1]]))
+
+
+def test_numbers_of_numpy_are_numbers():
+    covers = np.random.default_rng(0).random((9, 60)) < 0.2
+    problem = SitingProblem(np.full(60, 1e6), covers)
+    solution = solve(problem, n_new=np.int64(3), budget=np.float64(3))
+    assert solution.chosen == solve(problem, n_new=3, budget=3.0).chosen
+    assert check_certificate(problem, solution).is_valid
