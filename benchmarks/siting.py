@@ -145,9 +145,7 @@ def main():
     )
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--limit", type=float, help="seconds a question, instead of the family's own")
-    parser.add_argument(
-        "--shares", type=float, nargs="+", default=(0.001, 0.005, 0.01), help="for spopt's county"
-    )
+    parser.add_argument("--shares", type=float, nargs="+", default=(0.001, 0.005, 0.01), help="for spopt's county")
     parser.add_argument("--peer", help="a Python that has spopt and pulp, or none")
     asked = parser.parse_args()
     seeds, limit_s = range(1 if asked.short else asked.seeds), asked.limit

@@ -16,18 +16,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from shapely import Point
 
 from planner.errors import CancelledError, InputError
 from planner.progress import Cancellable, Standing
 from planner.siting.answer import ask_siting
 from planner.siting.candidates import Ground, problem_of
 from planner.wishes import OBJECTIVES, Quota, Wishes
-
-
-class _Point:
-    def __init__(self, x, y=0.0):
-        self.x, self.y = x, y
-
 
 SITES = ["hall", "school", "shop", "barn", "web"]
 PEOPLE = [100, 200, 50, 30, 70, 40, 0]
@@ -45,7 +40,7 @@ def county():
             "village": ["a1", "a1", "b1", "b2", "b2"],
             "cost": [3.0, 5.0, 2.0, 4.0, 0.0],
             "capacity": [150.0, 300.0, 60.0, 40.0, 9.0],
-            "geometry": [_Point(0), _Point(100), _Point(5000), _Point(9000), _Point(0)],
+            "geometry": [Point(x, 0) for x in (0, 100, 5000, 9000, 0)],
         }
     )
     demand = pd.DataFrame(
@@ -318,7 +313,7 @@ def random_county(seed):
             "village": [None if rng.random() < 0.2 else str(rng.choice(["v", "w", "x"])) for _ in ids],
             "cost": rng.integers(1, 5, n).astype(float),
             "excluded": [None if rng.random() < 0.9 else "refused" for _ in ids],
-            "geometry": [_Point(float(x)) for x in rng.integers(0, 2000, n)],
+            "geometry": [Point(x, 0) for x in rng.integers(0, 2000, n)],
         }
     )
     demand = pd.DataFrame(
