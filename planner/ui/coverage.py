@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from planner.ui.state import AppState
 
 MAP_HEIGHT = 452
+SIDES = ("spot", "towns", "curve")
 
 
 def page(state: AppState) -> None:
@@ -134,17 +135,19 @@ def _map(state: AppState, made: Ready) -> None:
 
 def _side(state: AppState, made: Ready, coverage: pd.DataFrame) -> None:
     language = state.language
-    spot, towns, curve = st.tabs([text(f"ui.tab_{name}", language) for name in ("spot", "towns", "curve")])
-    with spot:
-        found = spot_of(state, made)
-        if found is None:
-            st.caption(text("ui.spot_hint", language))
-        else:
-            st.html(spot_facts(state, found))
-    with towns:
+    # No tabs: the browser would fetch what draws tables and charts before somebody asks for one.
+    view = st.segmented_control(
+        text("ui.page_coverage", language), SIDES, format_func=lambda name: text(f"ui.tab_{name}", language),
+        required=True, default=SIDES[0], key="coverage side", label_visibility="collapsed",
+    )  # fmt: skip
+    if view == "towns":
         _towns(state, coverage)
-    with curve:
+    elif view == "curve":
         _curve(state, made)
+    elif (found := spot_of(state, made)) is None:
+        st.caption(text("ui.spot_hint", language))
+    else:
+        st.html(spot_facts(state, found))
 
 
 def _towns(state: AppState, coverage: pd.DataFrame) -> None:

@@ -196,7 +196,7 @@ def test_the_whole_journey_ends_with_the_figures_of_the_command_line(
     gained = gain_by_click(tab)
     page.get_by_label("存为情景（名称）").fill("路口一处")
     page.get_by_role("button", name="保留", exact=True).click()
-    page.wait_for_function("() => document.body.innerText.includes('路口一处')", timeout=PATIENCE_MS)
+    tab.settle()
     page.get_by_text("比较两个情景", exact=True).click()
     changes_to(tab, f"相差 {gained} 人")
 

@@ -106,6 +106,11 @@ function vector(spec, data, byId) {
   });
 }
 
+async function unpacked(ref) {
+  const answer = await fetch(ref);
+  return new Response(answer.body.pipeThrough(new DecompressionStream("gzip"))).json();
+}
+
 async function make(spec) {
   const byId = new Map();
   if (spec.kind === "tiles") {
@@ -115,7 +120,7 @@ async function make(spec) {
     const layer = L.imageOverlay(spec.ref, spec.bounds, { opacity: spec.opacity || 1, pane: "pictures" });
     return { layer, byId };
   }
-  const data = spec.data || (await (await fetch(spec.ref)).json());
+  const data = spec.data || (await unpacked(spec.ref));
   return { layer: vector(spec, data, byId), byId };
 }
 
