@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 MAP_HEIGHT = 380
 _DEMO_FILE = "demo"
+_VIEWS = ("files", "ledger", "sources", "templates")
 
 
 def page(state: AppState) -> None:
@@ -50,18 +51,21 @@ def page(state: AppState) -> None:
         if state.opened is None:
             st.info(text("ui_study.begin", state.language))
             return
-        taken, ledger, sources, blank = st.tabs(text("ui_study.tabs", state.language).split("|"))
-        with taken:
+        names = dict(zip(_VIEWS, text("ui_study.tabs", state.language).split("|"), strict=True))
+        # No tabs: the browser would fetch what draws tables before somebody asks for one.
+        view = st.segmented_control(
+            text("ui.page_study", state.language), _VIEWS, format_func=names.__getitem__, required=True,
+            default=_VIEWS[0], key="study view", label_visibility="collapsed",
+        )  # fmt: skip
+        if view == "files":
             intake.panel(state)
             if state.staged is None:
                 _map(state)
-        with ledger:
+        elif view == "ledger":
             _ledger(state)
-        with sources:
-            columns = ("kind", "file", "frame", "rows_in", "rows_accepted", "rows_refused", "imported_at", "sha256")
-            history = state.study.history
-            read_only(pd.DataFrame(columns=list(columns)) if history is None else history, columns, state.language)
-        with blank:
+        elif view == "sources":
+            _sources(state)
+        else:
             _templates(state)
 
 
@@ -165,6 +169,12 @@ def _map(state: AppState) -> None:
     view = MapView(shown, layers.place_legend(study, state.base, language), ((south, west), (north, east)), study.name)
     show_map(view, key="study", height=MAP_HEIGHT, label=text("ui.map_label", language),
              legend_title=text("outputs.legend", language))  # fmt: skip
+
+
+def _sources(state: AppState) -> None:
+    columns = ("kind", "file", "frame", "rows_in", "rows_accepted", "rows_refused", "imported_at", "sha256")
+    history = state.study.history
+    read_only(pd.DataFrame(columns=list(columns)) if history is None else history, columns, state.language)
 
 
 def _ledger(state: AppState) -> None:
