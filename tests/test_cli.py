@@ -342,7 +342,7 @@ def test_a_study_file_ends_in_gpkg_and_its_folder_exists(planner, tmp_path):
         (("site", "--profile", "horse"), "horse"),
         (("site", "--tier", "castle"), "castle"),
         (("coverage", "--scenario", "{tmp}/none.toml"), "none.toml"),
-        (("plan", "--scenario", "{tmp}/broken.toml"), "scenario"),
+        (("plan", "--scenario", "{tmp}/broken.toml"), "broken.toml"),
         (("export", "--scenario", "{tmp}/strange.toml"), "wings"),
         (("site", "--scenario", "{tmp}/binary.toml"), "binary.toml"),
         (("export", "--out", "{tmp}/broken.toml/out"), "broken.toml"),
