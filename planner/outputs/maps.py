@@ -178,7 +178,6 @@ def surface_image(surface: TimeSurface, pixels: Pixels) -> NDArray[np.uint8]:
 
 
 def _add_circles(page: folium.Map, plan: Plan, language: Language) -> None:
-    import folium
 
     for profile, circles in plan.circles.groupby("profile", sort=False):
         code = str(profile)
@@ -187,11 +186,20 @@ def _add_circles(page: folium.Map, plan: Plan, language: Language) -> None:
         cell_m = float(circles["cell_m"].iloc[0])
         simple = circles.geometry.simplify(cell_m, preserve_topology=False).make_valid()
         union = gpd.GeoDataFrame(geometry=[simple.union_all()], crs=plan.circles.crs)
-        folium.GeoJson(
+        _draw(
+            _group(page, name, show=False),
             features(union),
             style_function=lambda _: {"color": "#0072B2", "weight": 1.2, "fillOpacity": 0.12},
             interactive=False,
-        ).add_to(_group(page, name, show=False))
+        )
+
+
+def _draw(group: Any, document: dict[str, Any], **look: Any) -> None:  # noqa: ANN401  folium is untyped
+    """Add features to a group of layers; rows without a place on the map are in the tables only."""
+    from folium import GeoJson
+
+    if document["features"]:
+        GeoJson(document, **look).add_to(group)
 
 
 def _popup(fields: dict[str, str]) -> Any:  # noqa: ANN401  folium is untyped
@@ -205,7 +213,6 @@ def _column_words(names: tuple[str, ...], language: Language) -> dict[str, str]:
 
 
 def _add_gaps(page: folium.Map, plan: Plan, language: Language) -> None:
-    import folium
 
     if plan.gaps.empty:
         return
@@ -217,11 +224,12 @@ def _add_gaps(page: folium.Map, plan: Plan, language: Language) -> None:
     first, rest = gaps[gaps["rank"] <= LARGEST_GAPS], gaps[gaps["rank"] > LARGEST_GAPS]
     for name, rows in (("layer_gaps", first), ("layer_gaps_rest", rest)):
         if len(rows):
-            folium.GeoJson(
+            _draw(
+                _group(page, _words(name, language, n=LARGEST_GAPS), show=name == "layer_gaps"),
                 features(rows, _AREA_TOLERANCE_M),
                 style_function=lambda _: {"color": GAP_COLOUR, "weight": 1.5, "fillOpacity": 0.25},
                 popup=_popup(_column_words(fields, language)),
-            ).add_to(_group(page, _words(name, language, n=LARGEST_GAPS), show=name == "layer_gaps"))
+            )
 
 
 def _add_places(page: folium.Map, plan: Plan, language: Language) -> None:
@@ -235,7 +243,8 @@ def _add_places(page: folium.Map, plan: Plan, language: Language) -> None:
         shown = rows.reindex(columns=[*fields, "geometry"]).copy()
         shown["tier"] = tier_name(str(tier), language)
         top = str(tier) in plan.scenario.tiers[:2] or len(rows) <= FEW_PLACES
-        folium.GeoJson(
+        _draw(
+            _group(page, _words("layer_places", language, tier=tier_name(str(tier), language)), show=top),
             features(shown),
             marker=folium.CircleMarker(
                 radius=6 if top else 3.5,
@@ -245,7 +254,7 @@ def _add_places(page: folium.Map, plan: Plan, language: Language) -> None:
                 fill_opacity=0.95,
             ),
             popup=_popup(_column_words(fields, language)),
-        ).add_to(_group(page, _words("layer_places", language, tier=tier_name(str(tier), language)), show=top))
+        )
 
 
 def tier_colour(tier: str, tiers: tuple[str, ...]) -> str:
@@ -264,13 +273,14 @@ def _add_settlements(page: folium.Map, plan: Plan, language: Language) -> None:
     shown["reason"] = [text(f"coverage.{reason}", language) for reason in shown["reason"]]
     group = _group(page, _words("layer_settlements", language))
     for status, rows in _rounded(shown).groupby("status", sort=False):
-        folium.GeoJson(
+        _draw(
+            group,
             features(rows),
             marker=folium.CircleMarker(
                 radius=6, weight=2, color="#222222", fill_color=STATUS_COLOURS[str(status)], fill_opacity=0.95
             ),
             popup=_popup(_column_words(fields, language)),
-        ).add_to(group)
+        )
 
 
 def _add_proposals(page: folium.Map, plan: Plan, language: Language) -> None:
@@ -286,11 +296,12 @@ def _add_proposals(page: folium.Map, plan: Plan, language: Language) -> None:
         icon = folium.DivIcon(
             html=f'<div class="proposal">{int(rank)}</div>', icon_size=(26, 26), icon_anchor=(13, 13), class_name="flat"
         )
-        folium.GeoJson(
+        _draw(
+            group,
             features(shown.iloc[[row]]),
             marker=folium.Marker(icon=icon, z_index_offset=1000),
             popup=_popup(_column_words(fields, language)),
-        ).add_to(group)
+        )
 
 
 def _rounded(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -73,7 +73,7 @@ def test_check_names_the_rows_without_coordinates():
 def test_every_command_works_beside_rows_without_coordinates(planner, tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     save_study(with_first_rows_at(None, shapely.Point()), tmp_path / "county.gpkg")
-    more = ["--new", "1"] if command == "site" else []
+    more = ["--n-new", "1"] if command == "site" else []
     answer = planner(command, tmp_path / "county.gpkg", *more)
     assert answer.code == 0, answer.err
 
