@@ -1,8 +1,8 @@
 # make setup   virtual environment, packages, and (where allowed) a browser and Chinese fonts
 # make demo    the embedded demo county, from its files to maps, gaps, proposals and a settlement check
 # make app     the browser app on the demo county
-# make test    the default tests; make check adds lint, types, layers, the slow tests and the compiled loops with their
-#              bounds checked; make browser drives the app; make bench measures
+# make test    the default tests; make check adds lint, types, layers and the slow tests; make bounds runs the compiled
+#              loops with their bounds checked; make browser drives the app; make bench measures
 # make bundle  folders that install the planner on machines without internet
 PYTHON ?= python3
 VENV := .venv
@@ -45,7 +45,7 @@ lint: $(READY)
 	$(BIN)/mypy planner
 	$(BIN)/lint-imports
 
-check: lint test slow bounds
+check: lint test slow
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
