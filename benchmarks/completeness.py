@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 
 from planner.coverage.completeness import FOOT_CLASSES
-from planner.inputs.osm import read_osm
+from planner.inputs.roads.osm import read_osm
 from planner.plan.ready import prepare
 from planner.plan.roads import road_quality
 from planner.scenario import Scenario

@@ -20,9 +20,9 @@ import numpy as np
 import shapely
 
 from planner.crs import WGS84, suggest_working_crs, transform
-from planner.inputs.forensics import Ground, certain_frame, frame_hypotheses, is_doubtful
-from planner.inputs.osm import read_osm
-from planner.inputs.systems import convert, meridian_frame, zone_frame
+from planner.inputs.frames.forensics import Ground, certain_frame, frame_hypotheses, is_doubtful
+from planner.inputs.frames.systems import convert, meridian_frame, zone_frame
+from planner.inputs.roads.osm import read_osm
 
 EXTRACTS = {
     "guixi": "guixi/guixi.osm",

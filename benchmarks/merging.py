@@ -14,8 +14,8 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from planner.inputs.merging import merge_roads
-from planner.inputs.roads import read_road_lines
+from planner.inputs.roads.lines import read_road_lines
+from planner.inputs.roads.merging import merge_roads
 from planner.network.build import build_network
 from planner.network.components import summary
 from planner.network.snap import snap_points

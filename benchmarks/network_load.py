@@ -12,7 +12,7 @@ import osmium
 
 from benchmarks.reach_fixtures import FILES, prepared
 from benchmarks.timing import medians, row
-from planner.inputs.osm import read_osm
+from planner.inputs.roads.osm import read_osm
 from planner.network.build import build_network
 from planner.network.cache import cached_network
 

@@ -10,7 +10,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.synthetic import lattice_network
-from planner.inputs.osm import read_osm
+from planner.inputs.roads.osm import read_osm
 from planner.network.build import build_network
 from planner.network.snap import snap_points
 from planner.network.speeds import prepare_profile

@@ -14,7 +14,7 @@ _HOMES = {
     "planner.belts": ("Belt",),
     "planner.coverage.declared": ("declared_from_toml", "declared_presets", "reconcile"),
     "planner.errors": ("CancelledError", "InputError", "PlannerError", "ScenarioError"),
-    "planner.inputs.coordinates": ("file_hypotheses",),
+    "planner.inputs.frames.coordinates": ("file_hypotheses",),
     "planner.coverage.duplicates": ("find_duplicates",),
     "planner.inputs.inspection": ("inspect_file",),
     "planner.inputs.intake": ("import_file",),
@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from planner.coverage.duplicates import find_duplicates
     from planner.errors import CancelledError, InputError, PlannerError, ScenarioError
     from planner.hashes import content_hash
-    from planner.inputs.coordinates import file_hypotheses
+    from planner.inputs.frames.coordinates import file_hypotheses
     from planner.inputs.inspection import inspect_file
     from planner.inputs.intake import import_file
     from planner.inputs.options import ImportOptions

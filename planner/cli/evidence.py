@@ -24,7 +24,7 @@ def frames(
     as_json: AsJson = False,
 ) -> None:
     """Say in which frame a file's coordinates may be, with the evidence for each."""
-    from planner.inputs.coordinates import file_hypotheses
+    from planner.inputs.frames.coordinates import file_hypotheses
     from planner.inputs.options import ImportOptions
 
     options = ImportOptions(columns=pairs(column or []), sheet=sheet, layer=layer)

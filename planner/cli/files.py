@@ -79,8 +79,8 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Take a file into the study; what is refused or repaired is listed with its repair."""
+    from planner.inputs.columns.recipes import read_recipe, save_recipe_file
     from planner.inputs.intake import ImportOptions, import_file, read_class_map
-    from planner.inputs.recipes import read_recipe, save_recipe_file
     from planner.outputs.corrections import write_corrections
     from planner.store import open_study, save_study
 
@@ -120,7 +120,7 @@ def import_(
 
 def _fetched(study: Path, kind: str, file: Path | None, place: str | None) -> Path:
     """Return the file of roads fetched from OpenStreetMap: the one named, else one beside the study."""
-    from planner.inputs.download import download_roads
+    from planner.inputs.roads.download import download_roads
 
     if kind != "roads":
         raise InputError("Only roads are fetched from OpenStreetMap. Leave --place and --within out.")

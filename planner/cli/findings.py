@@ -24,9 +24,9 @@ from planner.texts import text, translated
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from planner.inputs.columns.proposals import Proposal
     from planner.inputs.inspection import FileReport
     from planner.inputs.intake import ImportResult
-    from planner.inputs.proposals import Proposal
     from planner.ledger import Ledger, LedgerRow
 
 _COUNTS = ("n_refused", "n_repaired", "column", "problem", "repair", "rows")
@@ -146,9 +146,9 @@ def inspect(
 ) -> None:
     """Tell what a file is and what an import would make of it, without a study."""
     from planner.cli.files import pairs
+    from planner.inputs.columns.recipes import save_recipe_file
     from planner.inputs.inspection import inspect_file
     from planner.inputs.options import ImportOptions
-    from planner.inputs.recipes import save_recipe_file
 
     options = ImportOptions(sheet=sheet, layer=layer, columns=pairs(column or []))
     report = inspect_file(file, kind, options)

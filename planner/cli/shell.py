@@ -275,7 +275,7 @@ def print_findings(findings: list[dict[str, Any]]) -> None:
 
 def read_text(path: Path) -> str:
     """Return what a text file says, in UTF-8 or GBK; `InputError` where that is impossible."""
-    from planner.inputs.encodings import decode
+    from planner.inputs.files.encodings import decode
 
     try:
         return decode(path.read_bytes(), path.name)[0]

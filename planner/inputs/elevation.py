@@ -9,7 +9,7 @@ import numpy as np
 
 from planner.crs import WGS84
 from planner.errors import InputError
-from planner.inputs.rasters import cell_at, open_rasters, place_of, raster_crs, transform_of, values_of, window_of
+from planner.inputs.files.rasters import cell_at, open_rasters, place_of, raster_crs, transform_of, values_of, window_of
 from planner.ledger import Ledger, LedgerRow
 from planner.progress import SILENT
 from planner.study import Grid
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from planner.inputs.rasters import Bounds, Transform
+    from planner.inputs.files.rasters import Bounds, Transform
     from planner.progress import Progress
 
 MAX_CELLS = 60_000_000

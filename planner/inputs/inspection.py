@@ -11,15 +11,15 @@ import numpy as np
 import shapely
 
 from planner.errors import InputError
-from planner.inputs import layers, sheets, workbooks
-from planner.inputs.checks import checked_columns, people_counts
-from planner.inputs.contents import look_at
-from planner.inputs.forensics import frame_hypotheses
-from planner.inputs.frame_choice import declared_frame
-from planner.inputs.frames import centres, points_of
-from planner.inputs.headings import find_heading
+from planner.inputs.columns.checks import checked_columns, people_counts
+from planner.inputs.columns.contents import look_at
+from planner.inputs.columns.proposals import propose
+from planner.inputs.files import layers, sheets, workbooks
+from planner.inputs.files.headings import find_heading
+from planner.inputs.frames.choice import declared_frame
+from planner.inputs.frames.forensics import frame_hypotheses
+from planner.inputs.frames.to_study import centres, points_of
 from planner.inputs.options import ImportOptions
-from planner.inputs.proposals import propose
 from planner.inputs.records import Findings
 from planner.inputs.tables import note_matches, opened, read_records
 from planner.ledger import Ledger
@@ -28,8 +28,8 @@ from planner.schema import CONTRACTS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from planner.inputs.forensics import Hypothesis
-    from planner.inputs.proposals import Proposal
+    from planner.inputs.columns.proposals import Proposal
+    from planner.inputs.frames.forensics import Hypothesis
     from planner.inputs.records import Records
     from planner.schema import TableContract
 

@@ -16,8 +16,8 @@ import pandas as pd
 from planner.crs import WGS84
 from planner.errors import InputError
 from planner.hashes import file_hash
-from planner.inputs.archives import require_file
-from planner.inputs.frames import county_outline
+from planner.inputs.files.archives import require_file
+from planner.inputs.frames.to_study import county_outline
 from planner.inputs.options import ImportOptions
 from planner.ledger import Ledger, LedgerRow, rows_of_table
 from planner.progress import SILENT
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from planner.inputs.proposals import Proposal
+    from planner.inputs.columns.proposals import Proposal
     from planner.progress import Progress
     from planner.study import Study
 
@@ -157,8 +157,8 @@ def _recorded(options: ImportOptions) -> dict[str, Any]:
 
 def _import_sheets(study: Study, kind: str, path: Path, options: ImportOptions, progress: Progress) -> ImportResult:
     """Take every sheet that holds the table, one after the other: the first replaces, the others are added."""
-    from planner.inputs.sheets import qualifying_sheets
-    from planner.inputs.workbooks import SUFFIXES
+    from planner.inputs.files.sheets import qualifying_sheets
+    from planner.inputs.files.workbooks import SUFFIXES
 
     if path.suffix.lower() not in SUFFIXES or kind not in CONTRACTS:
         raise InputError(f"{path.name} has no sheets to take together. Leave --sheet out.")
@@ -198,8 +198,8 @@ def read_class_map(path: Path | str) -> dict[str, str]:
     InputError
         When the file is missing or is no such table.
     """
-    from planner.inputs.encodings import decode
-    from planner.inputs.roads import road_classes_from_toml
+    from planner.inputs.files.encodings import decode
+    from planner.inputs.roads.lines import road_classes_from_toml
 
     path = Path(path)
     require_file(path)
@@ -258,7 +258,7 @@ def _take_table(study: Study, name: str, path: Path, options: ImportOptions, pro
 
 def _take_split(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
     """Take the people of towns and villages, put where people live; how is kept in the study's metadata."""
-    from planner.inputs.dasymetric import CELL_M, read_split
+    from planner.inputs.people.dasymetric import CELL_M, read_split
 
     if options.append or options.update:
         raise InputError("People of towns and villages cannot be appended: they would be counted twice.")
@@ -301,11 +301,11 @@ def _take_roads(study: Study, path: Path, options: ImportOptions, progress: Prog
     if options.update:
         raise InputError("Roads have no ids to update by. Lay them over what is there with --append.")
     if path.suffix.lower() in _OSM_SUFFIXES:
-        from planner.inputs.osm import read_osm
+        from planner.inputs.roads.osm import read_osm
 
         read, frame = read_osm(path, study.crs, progress), WGS84
     else:
-        from planner.inputs.roads import read_road_lines
+        from planner.inputs.roads.lines import read_road_lines
 
         read, frame = read_road_lines(path, study.crs, options, progress), options.frame or ""
     missing, source = int(read.counts.get("n_missing_nodes", 0)), path.name
@@ -333,7 +333,7 @@ class _Merging:
 
 def _merged_roads(study: Study, over: gpd.GeoDataFrame, file: str) -> tuple[gpd.GeoDataFrame, _Merging]:
     """Return the study's roads with those of a file laid over them, and what was left out and joined."""
-    from planner.inputs.merging import merge_roads
+    from planner.inputs.roads.merging import merge_roads
     from planner.ledger import Ledger, LedgerRow
 
     merged = merge_roads(over, study.table("roads"))
@@ -345,7 +345,7 @@ def _merged_roads(study: Study, over: gpd.GeoDataFrame, file: str) -> tuple[gpd.
 
 def _take_osm_barriers(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
     """Take the rivers, railways, water and motorways of an OpenStreetMap file as barriers, and none of its roads."""
-    from planner.inputs.osm import read_osm
+    from planner.inputs.roads.osm import read_osm
     from planner.ledger import Ledger
 
     read = read_osm(path, study.crs, progress)
@@ -365,7 +365,7 @@ def _take_elevation(study: Study, path: Path, options: ImportOptions, progress: 
 
 
 def _take_population(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
-    from planner.inputs.population import population_ledger, raster_frame, read_population
+    from planner.inputs.people.population import population_ledger, raster_frame, read_population
 
     demand, counts = read_population(
         path, study.crs, county_outline(study), options.frame, progress, options.cell_m or 0.0

@@ -11,19 +11,19 @@ import numpy as np
 import shapely
 
 from planner.errors import InputError
-from planner.inputs import layers, sheets
-from planner.inputs.archives import choose, folder_files, require_file, unpacked
-from planner.inputs.cells import choice_key
-from planner.inputs.checks import checked_columns, people_counts, require_usable
-from planner.inputs.frame_choice import choose_frame, fitting_words
-from planner.inputs.frames import centres, has_vertex, is_nowhere, points_of, study_region, to_study
-from planner.inputs.headers import fields, listing, require_choices, require_columns
-from planner.inputs.meanings import note_meanings
-from planner.inputs.origins import place_origins
-from planner.inputs.pairs import with_pairs_apart
-from planner.inputs.proposals import propose
+from planner.inputs.columns.cells import choice_key
+from planner.inputs.columns.checks import checked_columns, people_counts, require_usable
+from planner.inputs.columns.headers import fields, listing, require_choices, require_columns
+from planner.inputs.columns.meanings import note_meanings
+from planner.inputs.columns.pairs import with_pairs_apart
+from planner.inputs.columns.proposals import propose
+from planner.inputs.files import layers, sheets
+from planner.inputs.files.archives import choose, folder_files, require_file, unpacked
+from planner.inputs.frames.choice import choose_frame, fitting_words
+from planner.inputs.frames.origins import place_origins
+from planner.inputs.frames.systems import convert
+from planner.inputs.frames.to_study import centres, has_vertex, is_nowhere, points_of, study_region, to_study
 from planner.inputs.records import Findings, is_blank, with_file
-from planner.inputs.systems import convert
 from planner.ledger import RETURN_HEADERS, marked_source
 from planner.progress import SILENT
 from planner.schema import COORDINATES, LEVELS
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from planner.inputs.columns.proposals import Proposal
     from planner.inputs.options import ImportOptions
-    from planner.inputs.proposals import Proposal
     from planner.inputs.records import Records
     from planner.ledger import Ledger
     from planner.progress import Progress

@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from planner.errors import FrameError, PlannerError
+from planner.inputs.frames.systems import frame_name, parse_frame
 from planner.inputs.inspection import inspect_file
 from planner.inputs.intake import KINDS, import_file
 from planner.inputs.options import ImportOptions
-from planner.inputs.systems import frame_name, parse_frame
 from planner.schema import CONTRACTS, COORDINATES
 from planner.texts import error_words, text, translated
 from planner.ui.acceptance import Staged, accept

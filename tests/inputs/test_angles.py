@@ -2,7 +2,7 @@
 
 import pytest
 
-from planner.inputs.angles import parse_angle
+from planner.inputs.columns.angles import parse_angle
 from planner.inputs.intake import ImportOptions, import_file
 
 WRITTEN = 108 + 54 / 60 + 30.5 / 3600
@@ -63,7 +63,7 @@ def test_a_table_in_degrees_minutes_and_seconds(county, workbook):
 
 @pytest.mark.parametrize("frame", ["gcj02", "BD-09", "bd09mc", "dms:4490"])
 def test_shifted_frames_are_taken_when_named(county, workbook, frame):
-    from planner.inputs.systems import convert, parse_frame
+    from planner.inputs.frames.systems import convert, parse_frame
 
     x, y = convert([108.9], [32.7], "EPSG:4326", parse_frame(frame))
     path = workbook(["名称", "层级", "X", "Y"], ["甲站", "站", x[0], y[0]])

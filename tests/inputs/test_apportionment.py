@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.errors import InputError
-from planner.inputs.apportionment import apportion, apportion_groups
+from planner.inputs.people.apportionment import apportion, apportion_groups
 
 
 def shares(total, *weights):

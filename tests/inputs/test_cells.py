@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from planner.inputs.cells import parse, plain_date, plain_number
+from planner.inputs.columns.cells import parse, plain_date, plain_number
 from planner.inputs.records import Findings
 from planner.schema import CONTRACTS
 

@@ -10,8 +10,8 @@ import shapely
 
 from planner.errors import InputError
 from planner.inputs.intake import ImportOptions, import_file
-from planner.inputs.people_weights import ground_pieces, layer_pieces, road_pieces
-from planner.inputs.totals import plain_name
+from planner.inputs.people.totals import plain_name
+from planner.inputs.people.weights import ground_pieces, layer_pieces, road_pieces
 from planner.study import new_study
 from tests.reference.real_data import DATA
 

@@ -11,8 +11,8 @@ import pytest
 import shapely
 
 from planner.errors import CancelledError, InputError
-from planner.inputs.download import TRIES, download_roads
-from planner.inputs.osm import read_osm
+from planner.inputs.roads.download import TRIES, download_roads
+from planner.inputs.roads.osm import read_osm
 from planner.study import new_study
 
 osmnx = pytest.importorskip("osmnx")

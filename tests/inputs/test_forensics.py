@@ -8,10 +8,10 @@ import shapely
 
 from planner.crs import suggest_working_crs, transform
 from planner.errors import FrameError
-from planner.inputs.forensics import Ground, certain_frame, frame_hypotheses, is_doubtful, study_ground
+from planner.inputs.frames.forensics import Ground, certain_frame, frame_hypotheses, is_doubtful, study_ground
+from planner.inputs.frames.residuals import registration, road_fits, student_t
+from planner.inputs.frames.systems import convert, meridian_frame, zone_frame
 from planner.inputs.intake import ImportOptions, import_file
-from planner.inputs.residuals import registration, road_fits, student_t
-from planner.inputs.systems import convert, meridian_frame, zone_frame
 from planner.study import new_study
 from tests.reference.real_data import DATA
 
@@ -275,7 +275,7 @@ def test_the_command_says_what_a_file_may_be(mapped, workbook, planner, tmp_path
 
 
 def test_a_layer_says_its_frame_and_is_believed(mapped, layer):
-    from planner.inputs.coordinates import file_hypotheses
+    from planner.inputs.frames.coordinates import file_hypotheses
 
     study, roads = mapped
     path = layer(shapely.points(*along(roads, 30, 10).T), crs=study.crs, 名称=["站"] * 30)

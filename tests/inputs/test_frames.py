@@ -1,7 +1,7 @@
 import numpy as np
 
 from planner.crs import transform
-from planner.inputs.frames import study_region
+from planner.inputs.frames.to_study import study_region
 from planner.study import new_study
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from planner.errors import InputError
-from planner.inputs.headers import match_headers, normalise, require_choices, require_columns
+from planner.inputs.columns.headers import match_headers, normalise, require_choices, require_columns
 from planner.schema import CONTRACTS, COORDINATES
 
 FACILITIES = CONTRACTS["facilities"]

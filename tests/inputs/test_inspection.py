@@ -3,10 +3,10 @@ import pytest
 import shapely
 
 from planner.errors import InputError
+from planner.inputs.columns.recipes import read_recipe, recipe_to_toml
 from planner.inputs.inspection import inspect_file
 from planner.inputs.intake import import_file
 from planner.inputs.options import ImportOptions
-from planner.inputs.recipes import read_recipe, recipe_to_toml
 from planner.schema import CONTRACTS, COORDINATES
 
 HEADER = ["编号", "站名", "层级", "经度", "纬度"]

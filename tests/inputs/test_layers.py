@@ -2,7 +2,7 @@
 
 import pytest
 
-from planner.inputs.layers import read_layer
+from planner.inputs.files.layers import read_layer
 
 HEAD = "0\nSECTION\n2\nHEADER\n9\n$ACADVER\n1\n{version}\n9\n$DWGCODEPAGE\n3\n{page}\n0\nENDSEC\n"
 LINE = "0\nLINE\n8\n{layer}\n10\n0.0\n20\n0.0\n11\n100.0\n21\n0.0\n"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from planner.inputs.merging import merge_roads
+from planner.inputs.roads.merging import merge_roads
 from planner.network.build import build_network
 from planner.network.components import summary
 from tests.reference.real_data import NETWORKS, require
@@ -75,7 +75,7 @@ def test_one_way_roads_keep_their_direction():
 
 @pytest.mark.parametrize("name", ["guixi", "nanshan"])
 def test_a_network_over_itself_is_itself(name):
-    from planner.inputs.osm import read_osm
+    from planner.inputs.roads.osm import read_osm
 
     crs = NETWORKS[name][1]
     network = read_osm(require(NETWORKS[name][0]), crs).roads

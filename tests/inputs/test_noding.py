@@ -7,7 +7,7 @@ import shapely
 
 from planner.errors import InputError
 from planner.inputs.options import ImportOptions
-from planner.inputs.roads import read_road_lines
+from planner.inputs.roads.lines import read_road_lines
 from planner.network.build import build_network
 from planner.network.components import summary
 

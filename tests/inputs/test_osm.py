@@ -13,8 +13,8 @@ from shapely.testing import assert_geometries_equal
 
 from planner.crs import WGS84, transform
 from planner.errors import CancelledError, CrsError, InputError
-from planner.inputs import osm as osm_module
-from planner.inputs.osm import NO_ROADS, read_osm
+from planner.inputs.roads import osm as osm_module
+from planner.inputs.roads.osm import NO_ROADS, read_osm
 from planner.progress import Cancellable
 from tests.reference.real_data import NETWORKS, require
 

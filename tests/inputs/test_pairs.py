@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import shapely
 
+from planner.inputs.columns.pairs import pair_of
 from planner.inputs.intake import import_file
 from planner.inputs.options import ImportOptions
-from planner.inputs.pairs import pair_of
 
 FRAME = ImportOptions(frame="EPSG:4326")
 

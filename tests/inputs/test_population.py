@@ -6,8 +6,8 @@ import shapely
 
 from planner.crs import transform
 from planner.errors import CrsError, InputError
-from planner.inputs import population
-from planner.inputs.population import population_ledger, read_population
+from planner.inputs.people import population
+from planner.inputs.people.population import population_ledger, read_population
 from planner.schema import DEMAND
 
 rasterio = pytest.importorskip("rasterio")

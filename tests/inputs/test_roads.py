@@ -10,10 +10,10 @@ import shapely
 from shapely import LineString
 
 from planner.errors import CrsError, InputError
-from planner.inputs import roads
 from planner.inputs.options import ImportOptions
-from planner.inputs.osm import NO_ROADS
-from planner.inputs.roads import plain_word, read_road_lines, road_classes, road_classes_from_toml
+from planner.inputs.roads import lines as roads
+from planner.inputs.roads.lines import plain_word, read_road_lines, road_classes, road_classes_from_toml
+from planner.inputs.roads.osm import NO_ROADS
 from tests.reference.real_data import NETWORKS, require
 
 CRS = "EPSG:32649"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pyproj import Geod
 
-from planner.inputs.shifts import (
+from planner.inputs.frames.shifts import (
     BOX,
     bd09_from_bd09mc,
     bd09_from_gcj02,

@@ -5,8 +5,8 @@ import pytest
 from pyproj import CRS, Proj, Transformer
 
 from planner.errors import CrsError, InputError
-from planner.inputs.shifts import bd09_from_gcj02, bd09mc_from_bd09, gcj02_from_wgs84
-from planner.inputs.systems import (
+from planner.inputs.frames.shifts import bd09_from_gcj02, bd09mc_from_bd09, gcj02_from_wgs84
+from planner.inputs.frames.systems import (
     convert,
     frame_name,
     is_degrees,

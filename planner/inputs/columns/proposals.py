@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from planner.inputs.contents import content_matches
-from planner.inputs.headers import header_matches
+from planner.inputs.columns.contents import content_matches
+from planner.inputs.columns.headers import header_matches
 from planner.inputs.records import is_blank
 from planner.schema import CONTRACTS, COORDINATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from planner.inputs.headers import Match
+    from planner.inputs.columns.headers import Match
     from planner.inputs.records import Records, Source
     from planner.schema import TableContract
     from planner.texts import Language

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import InputError
-from planner.inputs.archives import require_file
-from planner.inputs.encodings import decode
+from planner.inputs.files.archives import require_file
+from planner.inputs.files.encodings import decode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from planner.inputs.columns.proposals import Proposal
     from planner.inputs.options import ImportOptions
-    from planner.inputs.proposals import Proposal
 
 _TEXTS = ("frame", "sheet", "layer")
 _TABLES = {"columns": "columns", "classes": "class_mapping"}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.inputs.cells import choice_key, plain_date, plain_number
-from planner.inputs.headers import Match, fields
+from planner.inputs.columns.cells import choice_key, plain_date, plain_number
+from planner.inputs.columns.headers import Match, fields
 from planner.inputs.records import is_blank
 from planner.schema import FLAGS
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.inputs.systems import convert
+from planner.inputs.frames.systems import convert
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from planner.inputs.frames import Region
+    from planner.inputs.frames.to_study import Region
     from planner.inputs.records import Findings
 
 _X, _Y = "origin_x", "origin_y"

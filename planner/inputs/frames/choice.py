@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from planner.crs import parse_crs
 from planner.errors import CrsError, FrameError
-from planner.inputs.forensics import certain_frame, frame_hypotheses, is_doubtful, study_ground
-from planner.inputs.systems import frame_name, parse_frame
+from planner.inputs.frames.forensics import certain_frame, frame_hypotheses, is_doubtful, study_ground
+from planner.inputs.frames.systems import frame_name, parse_frame
 from planner.texts import LANGUAGES, text
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from planner.inputs.forensics import Ground, Hypothesis
+    from planner.inputs.frames.forensics import Ground, Hypothesis
     from planner.inputs.records import Findings, Records
     from planner.study import Study
     from planner.texts import Language

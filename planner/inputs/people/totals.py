@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.errors import InputError
-from planner.inputs.checks import PARTS, checked_columns, require_usable
-from planner.inputs.headers import require_choices, require_columns
-from planner.inputs.proposals import propose
+from planner.inputs.columns.checks import PARTS, checked_columns, require_usable
+from planner.inputs.columns.headers import require_choices, require_columns
+from planner.inputs.columns.proposals import propose
 from planner.inputs.records import Findings
 from planner.inputs.tables import note_matches, read_records
 from planner.schema import TOTALS

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from planner.inputs.cells import choice_key, plain_number
-from planner.inputs.frame_choice import choose_frame
-from planner.inputs.frames import centres, study_region, to_study
-from planner.inputs.headers import normalise
+from planner.inputs.columns.cells import choice_key, plain_number
+from planner.inputs.columns.headers import normalise
+from planner.inputs.frames.choice import choose_frame
+from planner.inputs.frames.to_study import centres, study_region, to_study
 from planner.inputs.records import Findings, is_blank
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def layer_pieces(study: Study, path: Path, options: ImportOptions, cell_m: float
 
 def raster_pieces(study: Study, path: Path, frame: str | None, within: shapely.Geometry, progress: Progress) -> Pieces:
     """Return a piece for every cell of a raster with a value above 0 whose centre lies in `within`."""
-    from planner.inputs.population import read_population
+    from planner.inputs.people.population import read_population
 
     demand, _ = read_population(path, study.crs, within, frame, progress)
     xy = shapely.get_coordinates(demand.geometry.array)

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from planner.errors import InputError
-from planner.inputs.encodings import encoding_of_file
+from planner.inputs.files.encodings import encoding_of_file
 from planner.inputs.records import Records, Source, reading
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import numpy as np
 import shapely
 
 from planner.crs import WGS84, parse_crs, transform
-from planner.inputs.angles import parse_angle
-from planner.inputs.cells import plain_number
+from planner.inputs.columns.angles import parse_angle
+from planner.inputs.columns.cells import plain_number
+from planner.inputs.frames.systems import convert, is_degrees, old_datum
 from planner.inputs.records import is_blank, shown
-from planner.inputs.systems import convert, is_degrees, old_datum
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

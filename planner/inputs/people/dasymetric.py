@@ -15,11 +15,11 @@ import pandas as pd
 import shapely
 
 from planner.errors import InputError
-from planner.inputs.apportionment import apportion, apportion_groups
-from planner.inputs.cells import empty
-from planner.inputs.people_weights import Pieces, ground_pieces, layer_pieces, no_pieces, raster_pieces, road_pieces
-from planner.inputs.rasters import SUFFIXES as RASTER_SUFFIXES
-from planner.inputs.totals import Totals, read_totals
+from planner.inputs.columns.cells import empty
+from planner.inputs.files.rasters import SUFFIXES as RASTER_SUFFIXES
+from planner.inputs.people.apportionment import apportion, apportion_groups
+from planner.inputs.people.totals import Totals, read_totals
+from planner.inputs.people.weights import Pieces, ground_pieces, layer_pieces, no_pieces, raster_pieces, road_pieces
 from planner.ledger import Ledger, LedgerRow
 from planner.progress import SILENT
 from planner.schema import DEMAND

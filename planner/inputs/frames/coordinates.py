@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner.errors import InputError
-from planner.inputs.forensics import frame_hypotheses, study_ground
-from planner.inputs.frame_choice import declared_frame
-from planner.inputs.frames import centres, points_of
-from planner.inputs.headers import listing
+from planner.inputs.columns.headers import listing
+from planner.inputs.columns.proposals import propose
+from planner.inputs.frames.choice import declared_frame
+from planner.inputs.frames.forensics import frame_hypotheses, study_ground
+from planner.inputs.frames.to_study import centres, points_of
 from planner.inputs.options import ImportOptions
-from planner.inputs.proposals import propose
 from planner.inputs.records import Findings
 from planner.inputs.tables import read_records
 from planner.schema import FACILITIES
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from planner.inputs.forensics import Hypothesis
+    from planner.inputs.frames.forensics import Hypothesis
     from planner.study import Study
 
 

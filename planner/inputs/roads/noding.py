@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from planner.inputs.links import Ways
+    from planner.inputs.roads.links import Ways
 
 TOUCH_M = 0.001
 """A contact this near a vertex is a contact with the vertex."""

@@ -8,14 +8,14 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from planner.inputs.cells import plain_number
-from planner.inputs.headers import match_headers
+from planner.inputs.columns.cells import plain_number
+from planner.inputs.columns.headers import match_headers
 from planner.inputs.records import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from planner.inputs.workbooks import Sheet
+    from planner.inputs.files.workbooks import Sheet
     from planner.schema import TableContract
 
     Row = Sequence[object]

@@ -16,14 +16,22 @@ import numpy as np
 
 from planner.crs import require_metric
 from planner.errors import InputError
-from planner.inputs.checks import require_usable
-from planner.inputs.frame_choice import choose_frame, fitting_words
-from planner.inputs.frames import centres, study_region, to_study
-from planner.inputs.headers import match_headers, require_choices, require_columns
-from planner.inputs.layers import SUFFIXES, read_layer
-from planner.inputs.links import SEGMENT_REPAIRS, RoadsRead, Ways, class_lengths, motorways, road_table, split_ways
+from planner.inputs.columns.checks import require_usable
+from planner.inputs.columns.headers import match_headers, require_choices, require_columns
+from planner.inputs.files.layers import SUFFIXES, read_layer
+from planner.inputs.frames.choice import choose_frame, fitting_words
+from planner.inputs.frames.to_study import centres, study_region, to_study
 from planner.inputs.options import ImportOptions
 from planner.inputs.records import MAX_LISTED, Findings, is_blank, shown, with_file
+from planner.inputs.roads.links import (
+    SEGMENT_REPAIRS,
+    RoadsRead,
+    Ways,
+    class_lengths,
+    motorways,
+    road_table,
+    split_ways,
+)
 from planner.inputs.tables import opened
 from planner.ledger import LedgerRow
 from planner.network.faults import is_apart
@@ -38,8 +46,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from planner.inputs.links import Links
     from planner.inputs.records import Cells, Records
+    from planner.inputs.roads.links import Links
     from planner.progress import Progress
 
     Repair = tuple[tuple[str, str], dict[str, Any]]
@@ -129,7 +137,7 @@ def _joined(
     ways: Ways, attributes: pd.DataFrame, options: ImportOptions, findings: Findings
 ) -> tuple[Ways, dict[str, int]]:
     """Return the ways joined as far as the user asked, and the counts of joints; crossings left open are told."""
-    from planner.inputs.noding import MAX_GAP_M, Noder
+    from planner.inputs.roads.noding import MAX_GAP_M, Noder
 
     if not 0 <= options.gap_m <= MAX_GAP_M:
         raise InputError(f"Gaps of {options.gap_m:g} m cannot be closed: give 0 to {MAX_GAP_M:.0f} metres.")

@@ -14,7 +14,7 @@ import numpy as np
 
 from planner.crs import WGS84, parse_crs, transform
 from planner.errors import CrsError, InputError
-from planner.inputs.shifts import (
+from planner.inputs.frames.shifts import (
     bd09_from_bd09mc,
     bd09_from_gcj02,
     bd09mc_from_bd09,

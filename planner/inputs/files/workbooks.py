@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import InputError
-from planner.inputs.archives import check_archive
+from planner.inputs.files.archives import check_archive
 from planner.inputs.records import reading
 
 if TYPE_CHECKING:

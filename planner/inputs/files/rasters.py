@@ -9,9 +9,9 @@ import numpy as np
 
 from planner.crs import parse_crs
 from planner.errors import CrsError, InputError, MissingExtraError
-from planner.inputs.archives import require_file, unpacked
+from planner.inputs.files.archives import require_file, unpacked
+from planner.inputs.frames.systems import parse_frame, require_plain
 from planner.inputs.records import reading
-from planner.inputs.systems import parse_frame, require_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

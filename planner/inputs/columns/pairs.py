@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.inputs.angles import parse_angle
-from planner.inputs.cells import plain_number
-from planner.inputs.proposals import propose
+from planner.inputs.columns.angles import parse_angle
+from planner.inputs.columns.cells import plain_number
+from planner.inputs.columns.proposals import propose
 from planner.inputs.records import is_blank
 from planner.ledger import LedgerRow
 from planner.schema import COORDINATES

@@ -16,9 +16,10 @@ import numpy as np
 
 from planner.crs import WGS84, require_metric, suggest_working_crs, transform
 from planner.errors import InputError, MissingExtraError
-from planner.inputs.archives import require_file
-from planner.inputs.frames import study_region
-from planner.inputs.links import (
+from planner.inputs.files.archives import require_file
+from planner.inputs.frames.to_study import study_region
+from planner.inputs.records import MAX_LISTED, reading
+from planner.inputs.roads.links import (
     SEGMENT_REPAIRS,
     RoadsRead,
     Ways,
@@ -28,7 +29,6 @@ from planner.inputs.links import (
     road_table,
     split_ways,
 )
-from planner.inputs.records import MAX_LISTED, reading
 from planner.ledger import Ledger, LedgerRow
 from planner.progress import SILENT
 from planner.study import new_study
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from planner.inputs.links import Links
+    from planner.inputs.roads.links import Links
     from planner.progress import Progress
 
     Get = Callable[[str], str | None]
@@ -159,7 +159,7 @@ def read_osm(path: str | Path, crs: str, progress: Progress = SILENT) -> RoadsRe
 
 def _class_lengths(roads: gpd.GeoDataFrame) -> tuple[dict[str, Any], ...]:
     """Return the kilometres of every highway value; those that the planner knows of are known."""
-    from planner.inputs.roads import road_classes
+    from planner.inputs.roads.lines import road_classes
 
     known = set(road_classes().values())
     words = roads["class"].astype(str).tolist()

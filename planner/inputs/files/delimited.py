@@ -7,15 +7,15 @@ import itertools
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from planner.inputs.encodings import encoding_of_file
+from planner.inputs.files.encodings import encoding_of_file
+from planner.inputs.files.workbooks import HEAD_ROWS, Sheet
 from planner.inputs.records import reading
-from planner.inputs.workbooks import HEAD_ROWS, Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from planner.inputs.encodings import Encoding
+    from planner.inputs.files.encodings import Encoding
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 _SEPARATORS = (",", "\t", ";", "|", "，")

@@ -9,8 +9,8 @@ import numpy as np
 
 from planner.crs import require_metric, transform
 from planner.errors import InputError
-from planner.inputs.cells import empty
-from planner.inputs.rasters import open_rasters, raster_crs, transform_of, values_of, window_of
+from planner.inputs.columns.cells import empty
+from planner.inputs.files.rasters import open_rasters, raster_crs, transform_of, values_of, window_of
 from planner.ledger import Ledger, LedgerRow
 from planner.progress import SILENT
 from planner.schema import DEMAND
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import shapely
     from numpy.typing import NDArray
 
-    from planner.inputs.rasters import Transform
+    from planner.inputs.files.rasters import Transform
 
     _People = tuple[NDArray[np.object_], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
     from planner.progress import Progress

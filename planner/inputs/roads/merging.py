@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.inputs.links import Ways, road_table, split_ways
-from planner.inputs.noding import Noder
+from planner.inputs.roads.links import Ways, road_table, split_ways
+from planner.inputs.roads.noding import Noder
 from planner.network.faults import is_apart
 
 if TYPE_CHECKING:

@@ -14,10 +14,9 @@ import numpy as np
 import shapely
 
 from planner.crs import WGS84, parse_crs, suggest_working_crs, transform
-from planner.inputs.frames import OUTSIDE_TOLERANCE_M, county_outline
-from planner.inputs.residuals import registration, road_fits
-from planner.inputs.shifts import in_shifted_area
-from planner.inputs.systems import (
+from planner.inputs.frames.residuals import registration, road_fits
+from planner.inputs.frames.shifts import in_shifted_area
+from planner.inputs.frames.systems import (
     BD09,
     BD09MC,
     CGCS2000,
@@ -30,6 +29,7 @@ from planner.inputs.systems import (
     old_datum,
     zone_frame,
 )
+from planner.inputs.frames.to_study import OUTSIDE_TOLERANCE_M, county_outline
 from planner.texts import Language, text
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.errors import InputError
-from planner.inputs import delimited, workbooks
-from planner.inputs.encodings import DAMAGED
-from planner.inputs.headers import fields, listing, require_choices
-from planner.inputs.headings import find_heading, header_text, is_note, is_numbering
+from planner.inputs.columns.headers import fields, listing, require_choices
+from planner.inputs.files import delimited, workbooks
+from planner.inputs.files.encodings import DAMAGED
+from planner.inputs.files.headings import find_heading, header_text, is_note, is_numbering
 from planner.inputs.records import Records, Source, is_blank, shown
 from planner.ledger import LedgerRow
 from planner.progress import SILENT
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from planner.inputs.headings import Heading
+    from planner.inputs.files.headings import Heading
+    from planner.inputs.files.workbooks import Sheet
     from planner.inputs.options import ImportOptions
-    from planner.inputs.workbooks import Sheet
     from planner.progress import Progress
     from planner.schema import TableContract
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import InputError
-from planner.inputs.cells import empty, parse
+from planner.inputs.columns.cells import empty, parse
 from planner.texts import LANGUAGES, text, translated
 
 if TYPE_CHECKING:
