@@ -28,9 +28,9 @@ test: $(READY)
 	$(BIN)/python -m pytest -q -m "not slow and not network" -n 2
 
 slow: $(READY)
-	$(BIN)/python -m pytest -q -m "slow and not network and not browser" -n 2 --timeout 1200
+	$(BIN)/python -m pytest -q -m "slow and not network" -n 3 --dist loadgroup --timeout 1200
 
-# The app in a real browser: some minutes, one reader after the other.
+# The app in a real browser alone, one reader after the other (the slow tests hold these too).
 browser: $(READY)
 	$(BIN)/python -m pytest -q -m browser
 

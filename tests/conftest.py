@@ -15,6 +15,11 @@ settings.register_profile("steady", derandomize=True)
 settings.load_profile("steady")
 
 
+def pytest_collection_modifyitems(items):
+    """Put the tests that wait for a browser first: others fill the time, and none of them waits alone at the end."""
+    items.sort(key=lambda item: "browser" not in item.keywords)
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a command said."""

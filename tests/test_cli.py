@@ -228,7 +228,11 @@ def test_export_names_its_files(planner, lattice_file, tmp_path):
 
 
 @pytest.mark.parametrize("tongue", ["zh", pytest.param("en", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("command", ANSWERS)
+@pytest.mark.parametrize(
+    "command",
+    # `plan` and `export` compute everything: other tests read their documents
+    [pytest.param(name, marks=[pytest.mark.slow] if name in {"plan", "export"} else []) for name in ANSWERS],
+)
 def test_every_answer_is_also_a_table_for_people(planner, tmp_path, monkeypatch, lattice_file, command, tongue):
     monkeypatch.setenv("PLANNER_LANG", tongue)
     path = saved(lattice_study(), tmp_path) if command == "plan" else lattice_file
@@ -417,11 +421,11 @@ def test_a_study_without_candidates_or_settlements_says_so(planner, tmp_path):
 
 
 MISSING = (("candidates",), ("settlements",), ("areas",), ("facilities",), ("barriers",))
-# `plan` and `export` compute everything, some seconds each: without every optional table here, one by one when slow.
+# Without every optional table at once here; one by one, for those that show every part, when slow.
 MISSING_CASES = [
-    pytest.param(command, names, marks=[pytest.mark.slow] if command in {"plan", "export"} and len(names) == 1 else [])
-    for command in ("check", "coverage", "circles", "gaps", "plan", "export")
-    for names in (*MISSING, sum(MISSING, ()))
+    *(pytest.param(command, sum(MISSING, ())) for command in ("check", "coverage", "circles", "gaps", "export")),
+    pytest.param("plan", sum(MISSING, ()), marks=pytest.mark.slow),
+    *(pytest.param(command, names, marks=pytest.mark.slow) for command in ("coverage", "export") for names in MISSING),
 ]
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from tests.ui.conftest import PAGES, PATIENCE_MS, SHOTS, serving
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(2400)]
+# One worker runs them all: they share a server.
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(2400), pytest.mark.xdist_group("browser")]
 slow = pytest.mark.slow
 MOST_BYTES = 5 * 1024**2
 
