@@ -58,7 +58,7 @@ def _with_one_body(dispatcher: Any) -> Any:  # noqa: ANN401
 
 
 def _widest(kind: Any) -> Any:  # noqa: ANN401
-    plain = nb.types.unliteral(kind)
+    plain = nb.types.unliteral(kind)  # type: ignore[no-untyped-call]
     return nb.int64 if plain in nb.types.signed_domain else plain
 
 
