@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -87,8 +88,14 @@ def siting_tables(siting: Proposals | None) -> dict[str, pd.DataFrame]:
 def to_geojson(table: gpd.GeoDataFrame) -> str:
     """Return `table` as GeoJSON text in degrees (WGS-84), seven digits: about a centimetre."""
     degrees = table.to_crs(WGS84)
-    rounded = shapely.transform(degrees.geometry.to_numpy(), lambda xy: xy.round(DEGREE_DIGITS))
-    return str(degrees.set_geometry(gpd.GeoSeries(rounded, index=degrees.index, crs=WGS84)).to_json(drop_id=True))
+    shapes = shapely.transform(degrees.geometry.to_numpy(), lambda xy: xy.round(DEGREE_DIGITS))
+    cells = pd.DataFrame(degrees.drop(columns=degrees.geometry.name)).astype(object)
+    rows = cells.where(cells.notna(), None).to_dict("records")
+    features = (
+        f'{{"type": "Feature", "properties": {json.dumps(row, ensure_ascii=False)}, "geometry": {shape or "null"}}}'
+        for row, shape in zip(rows, shapely.to_geojson(shapes), strict=True)
+    )
+    return '{"type": "FeatureCollection", "features": [\n' + ",\n".join(features) + "\n]}\n"
 
 
 def write_layers(tables: Mapping[str, pd.DataFrame], path: Path) -> Path:
