@@ -31,17 +31,19 @@ def parse_crs(text: str) -> CRS:
     Raises
     ------
     CrsError
-        When no such CRS is known.
+        When no such CRS is known, or nothing leads to it, as from a damaged `.prj` whose unit is 0 metres.
     """
-    from pyproj import CRS
-    from pyproj.exceptions import CRSError as ProjError
+    from pyproj import CRS, Transformer
+    from pyproj.exceptions import ProjError
 
     try:
-        return CRS.from_user_input(text)
+        crs = CRS.from_user_input(text)
+        Transformer.from_crs(WGS84, crs)
     except ProjError as error:
         raise CrsError(
             f"'{text}' is not a coordinate reference system. Give an EPSG code, such as EPSG:4490."
         ) from error
+    return crs
 
 
 def require_metric(text: str) -> CRS:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from pyproj import CRS
 
 from planner.crs import parse_crs, require_metric, suggest_working_crs, transform
 from planner.errors import CrsError
@@ -30,3 +31,10 @@ def test_a_working_crs_is_metric(text):
 def test_suggested_crs(lon, lat, code):
     assert suggest_working_crs(lon, lat) == code
     assert parse_crs(code).is_projected
+
+
+@pytest.mark.parametrize("unit", ["0.0", "nan", "1e400"])
+def test_a_system_that_nothing_leads_to_is_none(unit):
+    words = CRS("EPSG:4545").to_wkt("WKT1_ESRI").replace('UNIT["Meter",1.0]', f'UNIT["Meter",{unit}]')
+    with pytest.raises(CrsError, match="is not a coordinate reference system"):
+        parse_crs(words)
