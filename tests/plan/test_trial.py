@@ -7,13 +7,13 @@ import pytest
 import shapely
 
 from planner.errors import InputError
-from planner.network import edits
 from planner.plan.closers import gap_closers
 from planner.plan.coverage import coverage_table, gap_table
 from planner.plan.ready import demand_access, prepare
 from planner.plan.trial import Edit, RoadEdit, apply_edit, start_trial, trial_access, trial_table
 from planner.reach.travel_times import travel_times
 from planner.scenario import Scenario
+from tests.reference import edited_roads as edits
 from tests.reference.lattice import EAST, NORTH, lattice_study
 
 

@@ -8,7 +8,6 @@ import pytest
 import shapely
 
 from planner.errors import InputError
-from planner.network import edits
 from planner.network.build import build_network
 from planner.network.snap import snap_points
 from planner.network.speeds import prepare_profile
@@ -18,6 +17,7 @@ from planner.reach.travel_times import nearest
 from planner.reach.what_if import close_place, covered_people, start_what_if, undo
 from planner.standards import default_profiles
 from tests.reach.test_what_if import grid_town, prepared, random_edit, scattered
+from tests.reference import edited_roads as edits
 from tests.reference.real_data import roads_of
 from tests.reference.towns import CRS, corridor, loop, one_way, town
 

@@ -1,15 +1,10 @@
-"""Edits of the road network as a planner thinks of them: close a stretch, build a footbridge, change a class.
-
-Each takes a roads table and returns a new one; build the network from it as from any other.
-"""
+"""Roads edited as a table, from which a network is built anew: what the live edits of a trial must agree with."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from planner.errors import InputError
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -21,7 +16,7 @@ def close_road(roads: gpd.GeoDataFrame, road_id: str, segment: int | None = None
 
     Raises
     ------
-    InputError
+    ValueError
         When there is no such road or segment.
     """
     import shapely
@@ -33,7 +28,7 @@ def close_road(roads: gpd.GeoDataFrame, road_id: str, segment: int | None = None
     line = roads.geometry.iloc[row]
     coordinates = shapely.get_coordinates(line)
     if not 0 <= segment < len(coordinates) - 1:
-        raise InputError(f"Road {road_id} has {len(coordinates) - 1} segments, counted from 0; there is no {segment}.")
+        raise ValueError(f"Road {road_id} has {len(coordinates) - 1} segments, counted from 0; there is no {segment}.")
     new_node = _next_node(roads)
     parts = [
         (coordinates[: segment + 1], int(roads["from_node"].iloc[row]), new_node),
@@ -47,7 +42,7 @@ def change_class(roads: gpd.GeoDataFrame, road_id: str, road_class: str) -> gpd.
 
     Raises
     ------
-    InputError
+    ValueError
         When there is no such road.
     """
     changed = roads.copy()
@@ -62,21 +57,21 @@ def add_bridge(
 
     Raises
     ------
-    InputError
+    ValueError
         When the id is taken, or both ends meet the roads at one spot.
     """
     import geopandas as gpd
     import shapely
 
     if (roads["road_id"].astype(str) == str(road_id)).any():
-        raise InputError(f"There is a road '{road_id}' already: give the bridge another id.")
+        raise ValueError(f"There is a road '{road_id}' already: give the bridge another id.")
     coordinates = shapely.get_coordinates(line)
     ends = []
     for point in (shapely.Point(coordinates[0]), shapely.Point(coordinates[-1])):
         roads, node, spot = _join(roads, point)
         ends.append((node, spot))
     if ends[0][0] == ends[1][0]:
-        raise InputError(f"Both ends of the bridge '{road_id}' meet the roads at one spot. Draw it longer.")
+        raise ValueError(f"Both ends of the bridge '{road_id}' meet the roads at one spot. Draw it longer.")
     way = shapely.LineString([ends[0][1], *coordinates[1:-1], ends[1][1]])
     row = {"road_id": road_id, "class": road_class, "oneway": "no", "bridge": True, "tunnel": False,
            "from_node": ends[0][0], "to_node": ends[1][0]}  # fmt: skip
@@ -115,7 +110,7 @@ def _join(roads: gpd.GeoDataFrame, point: Point) -> tuple[gpd.GeoDataFrame, int,
 _SAME_PLACE_M = 1e-3
 
 
-def _with_parts(others: gpd.GeoDataFrame, road: Any, parts: list[tuple[Any, int, int]]) -> gpd.GeoDataFrame:  # noqa: ANN401  a row
+def _with_parts(others: gpd.GeoDataFrame, road: Any, parts: list[tuple[Any, int, int]]) -> gpd.GeoDataFrame:
     """Return `others` and those parts of `road` that have a length, ids `<id>/1`, `<id>/2`."""
     import geopandas as gpd
     import shapely
@@ -146,5 +141,5 @@ def _next_node(roads: gpd.GeoDataFrame) -> int:
 def _row(roads: gpd.GeoDataFrame, road_id: str) -> int:
     found = np.flatnonzero(roads["road_id"].astype(str) == str(road_id))
     if not len(found):
-        raise InputError(f"There is no road '{road_id}'.")
+        raise ValueError(f"There is no road '{road_id}'.")
     return int(found[0])
