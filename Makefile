@@ -24,11 +24,12 @@ demo: $(READY)
 app: $(READY)
 	$(BIN)/planner app $(wildcard $(OUT)/county.gpkg)
 
+# A file's tests stay on one core: what they share is made, and what they call is compiled, once.
 test: $(READY)
-	$(BIN)/python -m pytest -q -m "not slow and not network" -n 2
+	$(BIN)/python -m pytest -q -m "not slow and not network" -n 2 --dist loadfile
 
 slow: $(READY)
-	$(BIN)/python -m pytest -q -m "slow and not network" -n 3 --dist loadgroup --timeout 1200
+	$(BIN)/python -m pytest -q -m "slow and not network" -n 3 --dist loadfile --timeout 1200
 
 # The app in a real browser alone, one reader after the other (the slow tests hold these too).
 browser: $(READY)

@@ -9,8 +9,7 @@ import pytest
 
 from tests.ui.conftest import PAGES, PATIENCE_MS, SHOTS, serving
 
-# One worker runs them all: they share a server.
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(2400), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(2400)]
 slow = pytest.mark.slow
 MOST_BYTES = 5 * 1024**2
 
