@@ -18,7 +18,15 @@ from planner.siting.mip import Limits, solve_model
 from planner.siting.models import cover_model
 from planner.siting.outcome import Outcome
 from planner.siting.reduce import Reduced, narrowed, reduce_cover
-from planner.siting.search import compile_kernels, exchange_of, first_plan, improved
+from planner.siting.search import (
+    LEAST_FRACTION,
+    compile_kernels,
+    exchange_of,
+    first_plan,
+    improved,
+    mixed,
+    opened_in_order,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +42,7 @@ INTERIOR_SITES = 400
 MARGIN = 1e-7
 ROOM = 1e-4
 SEARCH_EVERY = 64
+MIXING_SHARE = 0.15
 
 
 def most_covered(problem: SitingProblem, ask: Ask, rules: Rules, progress: Progress) -> Outcome:
@@ -172,29 +181,28 @@ class _Climb:
 
     def _relaxation(self, stage: _Stage) -> Relaxation | None:
         reduced = stage.reduced
-        until = 0.6 * self.deadline.left_s
+        clock = self.deadline.share(0.4)
 
         def is_late() -> bool:
-            return self.deadline.left_s < until
+            return clock.left_s <= 0
 
         if reduced.rows.size <= INTERIOR_SITES:
             return relaxation(reduced.covers, reduced.weights, stage.sides, is_late)
         return near_relaxation(reduced, stage.sides, self.value - reduced.base_value, is_late)
 
     def _search_near(self, stage: _Stage, x: NDArray[np.float64]) -> None:
-        """Search from the plan that opens the largest fractions, and once more from the best plan."""
-        plan = np.zeros(x.size, dtype=bool)
-        left = stage.sides.upper.copy()
-        by_site = stage.sides.matrix.tocsc()
-        if (stage.sides.upper >= 0).all():
-            for site in np.argsort(-x, kind="stable").tolist():
-                part = slice(by_site.indptr[site], by_site.indptr[site + 1])
-                if x[site] > 1e-3 and (left[by_site.indices[part]] >= by_site.data[part]).all():  # noqa: PLR2004
-                    left[by_site.indices[part]] -= by_site.data[part]
-                    plan[site] = True
-            self._search(stage, plan, 8, 0.05)
-        if not self.is_settled():
+        """Search from the plan that opens the largest fractions, from the best plan, and from mixtures."""
+        if not (stage.sides.upper >= 0).all():
             self._search(stage, self._own(stage), 12, 0.08)
+            return
+        order = np.argsort(-x, kind="stable")
+        self._search(stage, opened_in_order(stage.sides, order[x[order] > LEAST_FRACTION]), 8, 0.05)
+        if not self.is_settled():
+            reduced = stage.reduced
+            exchange = exchange_of(reduced, stage.sides, self.problem.cost_of[reduced.rows])
+            value, plan = mixed(exchange, stage.sides, x, self._own(stage), self.deadline.share(MIXING_SHARE))
+            self._offer(stage, value + reduced.base_value, plan)
+            self._report()
 
     def _prove(self, stage: _Stage, prices: Prices) -> tuple[float, NDArray[np.float64]]:
         """Keep the certificate of prices when it is the best so far; returns their bound and each site's net worth."""
@@ -235,7 +243,7 @@ class _Climb:
         reduced = stage.reduced
         if reduced.rows.size == 0:
             return self.value
-        if self.is_settled():
+        if self.is_settled() or self.deadline.left_s <= 0:
             return math.nan
         start = self._relaxation(stage)
         if start is None:

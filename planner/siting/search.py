@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 ROUNDS = (40, 200)
 ROUND_WORK = 1e7
 MOST_IDLE = 2
+POOL = 6
+FIRST_PLANS = 8
+MIXING_IDLE = 40
+AT_ONCE = 2
+LEAST_FRACTION = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +98,7 @@ def improved(
     until = share * deadline.left_s
     began = deadline.left_s
     value, best = run(exchange.relation, exchange.rules, exchange.costs, is_open, 0, 1e15, 0)
-    n_rounds = int(np.clip(ROUND_WORK / max(1, best.sum() * best.size), *ROUNDS))
+    n_rounds = _rounds_of(best)
     idle = 0
     for batch in range(n_batches):
         if began - deadline.left_s > until or idle >= MOST_IDLE:
@@ -101,3 +107,68 @@ def improved(
         idle = 0 if again > value else idle + 1
         value, best = again, plan
     return float(value), best
+
+
+def mixed(
+    exchange: Exchange, sides: Sides, x: NDArray[np.float64], plan: NDArray[np.bool_], deadline: Deadline
+) -> tuple[float, NDArray[np.bool_]]:
+    """Return the best plan found from mixtures of good plans and fractions, until time or new ideas run out.
+
+    First plans are drawn by the fractions x of the relaxation, later ones mostly from what two of the best plans open
+    (after the cross-entropy method, Rubinstein 1999): local search alone stops where towns would have to change their
+    number of sites together. Two are searched at once, whatever the number of cores, so that every machine does the
+    same. Needs rules that closing a site cannot break.
+    """
+    from planner.siting.kernels import exchange as run
+
+    random = np.random.default_rng(0)
+    own, _ = run(exchange.relation, exchange.rules, exchange.costs, plan, 0, 1e15, 0)
+    pool = [(float(own), plan)]
+    n_drawn, idle, n_rounds = 0, 0, _rounds_of(plan)
+
+    def search(start: tuple[int, NDArray[np.bool_]]) -> tuple[float, NDArray[np.bool_]]:
+        number, drawn = start
+        value, found = run(exchange.relation, exchange.rules, exchange.costs, drawn, n_rounds, 1e15, number)
+        return float(value), found
+
+    with ThreadPoolExecutor(AT_ONCE) as workers:
+        while idle < MIXING_IDLE and deadline.left_s > 0:
+            starts = []
+            for _ in range(AT_ONCE):
+                wish = x
+                if n_drawn >= FIRST_PLANS and len(pool) > 1:
+                    one, two = random.choice(len(pool), 2, replace=False)
+                    wish = (pool[one][1].astype(np.float64) + pool[two][1]) ** 2 + 0.02 * x
+                starts.append((n_drawn, _drawn(sides, wish, random)))
+                n_drawn += 1
+            best = pool[0][0]
+            for value, found in workers.map(search, starts):
+                if not any(np.array_equal(found, known) for _, known in pool):
+                    pool.append((value, found))
+            pool = sorted(pool, key=lambda each: -each[0])[:POOL]
+            idle = 0 if pool[0][0] > best else idle + AT_ONCE
+    return pool[0]
+
+
+def _rounds_of(plan: NDArray[np.bool_]) -> int:
+    return int(np.clip(ROUND_WORK / max(1, plan.sum() * plan.size), *ROUNDS))
+
+
+def _drawn(sides: Sides, wish: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.bool_]:
+    """Return a plan drawn by wishes, as far as the rules let it."""
+    sites = np.flatnonzero(wish > LEAST_FRACTION)
+    order = sites[np.argsort(random.exponential(size=sites.size) / wish[sites], kind="stable")]
+    return opened_in_order(sides, order)
+
+
+def opened_in_order(sides: Sides, order: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return the plan that opens sites in an order, each where it keeps every rule (none of them broken before)."""
+    by_site = sides.matrix.tocsc()
+    left = sides.upper.copy()
+    plan = np.zeros(by_site.shape[1], dtype=bool)
+    for site in order.tolist():
+        part = slice(by_site.indptr[site], by_site.indptr[site + 1])
+        if (left[by_site.indices[part]] >= by_site.data[part]).all():
+            left[by_site.indices[part]] -= by_site.data[part]
+            plan[site] = True
+    return plan

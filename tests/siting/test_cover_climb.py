@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 
 from planner.errors import CancelledError
+from planner.progress import SILENT
 from planner.siting import cover
+from planner.siting.bounds import sides_of
 from planner.siting.certificate import check_certificate
+from planner.siting.deadline import Deadline
 from planner.siting.problem import Quota, SitingProblem
+from planner.siting.reduce import reduce_cover
+from planner.siting.rules import compile_rules
+from planner.siting.search import exchange_of, mixed
 from planner.siting.solve import solve
 
 
@@ -60,3 +66,27 @@ def test_the_climb_is_the_same_twice(monkeypatch):
     data, _ = county(9)
     one, two = (solve(SitingProblem(**data), n_new=6) for _ in range(2))
     assert one.chosen == two.chosen
+
+
+def test_mixed_plans_keep_the_rules_and_reach_the_best():
+    data, _ = county(3, n_sites=40)
+    problem = SitingProblem(
+        **data, conflicts=[(0, 1), (2, 3)], one_per=["village"], labels={"village": ["a", "b"] * 20}
+    )
+    rules = compile_rules(problem, 2)
+    reduced = reduce_cover(problem, rules)
+    sides = sides_of(rules, reduced.rows)
+    n = reduced.rows.size
+    exchange = exchange_of(reduced, sides, problem.cost_of[reduced.rows])
+    value, plan = mixed(exchange, sides, np.full(n, 2 / n), np.zeros(n, dtype=bool), Deadline(60, SILENT))
+    assert (sides.matrix @ plan <= sides.upper).all()
+    assert value + reduced.base_value == solve(problem, n_new=2).value
+
+
+def test_no_time_left_ends_at_once(monkeypatch):
+    monkeypatch.setattr(cover, "SMALL", 0)
+    data, _ = county(5)
+    problem = SitingProblem(**data)
+    solution = solve(problem, n_new=6, time_limit_s=0.0)
+    assert solution.status in {"optimal", "feasible"}
+    assert check_certificate(problem, solution).is_valid
