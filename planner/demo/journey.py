@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -55,8 +56,10 @@ def run_demo(out: Path, language: Language = "zh", progress: Progress = SILENT) 
     )
     study = with_declaration(import_all(study, demo_files(files), progress), _declaration(DemoSpec(), language))
     plan = make_plan(study, Scenario(), progress)
-    save_study(replace(study.with_results(result_tables(plan)), revision=revision), path)
-    write_export(plan, out / "export", language, progress)
+    with ThreadPoolExecutor(1) as beside:  # the study is written by GDAL while the export is made up
+        saved = beside.submit(save_study, replace(study.with_results(result_tables(plan)), revision=revision), path)
+        write_export(plan, out / "export", language, progress)
+        saved.result()
     return plan, path
 
 

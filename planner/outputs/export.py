@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from planner.errors import InputError
@@ -37,13 +38,17 @@ def write_export(plan: Plan, folder: Path, language: Language = "zh", progress: 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "manifest.json").unlink(missing_ok=True)
-        progress.update(0, 4, "results.gpkg")
-        paths = [write_layers(tables, folder / "results.gpkg"), *write_geojson(tables, folder)]
-        progress.update(1, 4, "results.xlsx")
-        paths.append(write_workbook(plan, folder / "results.xlsx", language))
-        progress.update(2, 4, "map.html")
-        paths.append(write_map(plan, folder / "map.html", language))
-        paths.append(write_leader_page(plan, folder / "leader.html", language))
+        with ThreadPoolExecutor(1) as beside:  # GDAL and GEOS let Python go on with the pages meanwhile
+            layers = beside.submit(
+                lambda: [write_layers(tables, folder / "results.gpkg"), *write_geojson(tables, folder)]
+            )
+            progress.update(0, 4, "results.xlsx")
+            paths = [write_workbook(plan, folder / "results.xlsx", language)]
+            progress.update(1, 4, "map.html")
+            paths.append(write_map(plan, folder / "map.html", language))
+            paths.append(write_leader_page(plan, folder / "leader.html", language))
+            progress.update(2, 4, "results.gpkg")
+            paths = [*layers.result(), *paths]
         progress.update(3, 4, "manifest.json")
         path = folder / "manifest.json"
         document = manifest(plan, tables)
