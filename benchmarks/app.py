@@ -14,7 +14,7 @@ import time
 
 from playwright.sync_api import sync_playwright
 
-from tests.ui.conftest import PAGES, PATIENCE_MS, Tab, serving
+from tests.ui.conftest import PAGES, PATIENCE_MS, Tab, serving, weight_mb
 
 MOST_MB = 5.0
 
@@ -93,29 +93,6 @@ def edits(browser, address, runs):
         times.append(time.perf_counter() - started)
         page.wait_for_timeout(600)
     return times
-
-
-def weight_mb(browser, address, name):
-    """Return MB received for a page by a browser that holds nothing yet: files as sent, and the socket."""
-    page = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
-    received = {"files": 0, "socket": 0}
-
-    def frame(event):
-        received["socket"] += len(event["response"]["payloadData"]) * (3 / 4 if event["response"]["opcode"] == 2 else 1)
-
-    def data(event):
-        received["files"] += event["encodedDataLength"]
-
-    watch = page.context.new_cdp_session(page)
-    watch.send("Network.enable")
-    watch.on("Network.loadingFinished", data)
-    watch.on("Network.webSocketFrameReceived", frame)
-    page.goto(f"{address}/{name}")
-    page.wait_for_selector(".st-key-strip", timeout=PATIENCE_MS)
-    Tab(page, address).settle()
-    page.wait_for_timeout(3_000)
-    page.context.close()
-    return received["files"] / 1e6, received["socket"] / 1e6
 
 
 def main():

@@ -29,7 +29,6 @@ from planner.errors import InputError, MissingExtraError
 from planner.texts import text
 
 PASSWORD_VARIABLE, TILES_VARIABLE = "PLANNER_APP_PASSWORD", "PLANNER_TILES"
-MAX_UPLOAD_MB = 500
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -142,15 +141,9 @@ def app_(
         environment[TILES_VARIABLE] = tiles
     if address not in _THIS_MACHINE and not environment.get(PASSWORD_VARIABLE):
         typer.echo(text("cli.app_open", language()), err=True)
-    script = Path(__file__).parents[1] / "ui" / "main.py"
-    command = [
-        sys.executable, "-m", "streamlit", "run", str(script), "--server.address", address,
-        "--server.port", str(port), "--server.headless", "true", "--server.maxUploadSize", str(MAX_UPLOAD_MB),
-        "--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false", "--client.toolbarMode", "minimal",
-        "--theme.primaryColor", "#1f5c8b", "--theme.base", "light", "--client.showErrorDetails", "none",
-    ]  # fmt: skip
+    command = [sys.executable, "-m", "planner.ui.server", "--address", address, "--port", str(port)]
     typer.echo(f"http://{address}:{port}")
-    done = subprocess.run([*command, "--", *([str(study)] if study else [])], check=False, env=environment)  # noqa: S603
+    done = subprocess.run([*command, *([str(study)] if study else [])], check=False, env=environment)  # noqa: S603
     raise typer.Exit(done.returncode)
 
 

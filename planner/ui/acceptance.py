@@ -14,6 +14,7 @@ import streamlit as st
 from planner.outputs.corrections import write_corrections
 from planner.texts import text
 from planner.ui import answers, layers
+from planner.ui.degrees import degrees
 from planner.ui.folder import drop_uploads
 from planner.ui.leaflet import MapView, show_map
 from planner.ui.settings import tiles
@@ -126,7 +127,7 @@ def _map(state: AppState, staged: Staged, table: pd.DataFrame, where: list[BaseG
 
     language, study = state.language, staged.study
     rows = [row for row, shape in enumerate(where) if shape is not None][:_MOST_ON_MAP]
-    shapes = layers.degrees(gpd.GeoSeries([where[row] for row in rows], crs=study.crs))
+    shapes = degrees(gpd.GeoSeries([where[row] for row in rows], crs=study.crs))
     features = [
         layers.feature(
             shape, id=str(row), title=f"{table['file'].iloc[row]} {table['row'].iloc[row]}",

@@ -10,7 +10,6 @@ import numpy as np
 import streamlit as st
 
 from planner.coverage.verdicts import KEYS
-from planner.crs import WGS84
 from planner.outputs.overlays import band_png, make_frame, minutes_on
 from planner.plan.coverage import coverage_table, verdict_table
 from planner.plan.ready import demand_access, prepare
@@ -18,7 +17,8 @@ from planner.reach.access import chosen
 from planner.reach.snap_grid import default_cell_m, make_snap_grid
 from planner.reach.surfaces import time_surface
 from planner.scenario import scenario_to_toml
-from planner.ui.jobs import awaited, jobs
+from planner.ui.degrees import bounds_deg
+from planner.ui.jobs import SERVER, awaited, jobs
 from planner.ui.leaflet import publish
 from planner.wishes import Wishes
 
@@ -66,11 +66,10 @@ class Ready:
         return replace(self.reach, scenario=scenario)
 
 
-def ready_key(state: AppState) -> str:
-    """Return what the session's study and the lasting part of its scenario are named by."""
-    base = state.base
+def ready_key(study_key: str, base: Scenario) -> str:
+    """Return what a study and the lasting part of its scenario are named by."""
     lasting = scenario_to_toml(_plain(base))
-    return f"{state.held.key}-{hashlib.sha256(lasting.encode()).hexdigest()[:16]}"
+    return f"{study_key}-{hashlib.sha256(lasting.encode()).hexdigest()[:16]}"
 
 
 def _plain(base: Scenario) -> Scenario:
@@ -89,14 +88,14 @@ def ready(state: AppState) -> Ready | None:
     PlannerError
         When the study lacks what is needed: the message says what.
     """
-    key = ready_key(state)
     study, base = state.study, state.base
+    key = ready_key(state.held.key, base)
     made: Ready | None = awaited(
         ("ready", key), lambda progress: make_ready(key, study, base, progress), state.session, state.language
     )
     if made is not None:
         # The pictures of the other profiles, before somebody asks for them.
-        jobs().start(("grids", key), lambda progress: _warm(made, progress), "server")
+        jobs().start(("grids", key), lambda progress: _warm(made, progress), SERVER)
     return made
 
 
@@ -128,7 +127,7 @@ def bounds_of(study: Study) -> tuple[float, float, float, float]:
     """Return west, south, east and north of a study in degrees; China's where it holds nothing yet."""
     for name in ("areas", "demand", "facilities", "roads", "settlements", "candidates"):
         if study.has(name):
-            west, south, east, north = study.tables[name].to_crs(WGS84).total_bounds
+            west, south, east, north = bounds_deg(study.tables[name].geometry)
             pad = max(east - west, north - south, 0.01) * 0.01
             return float(west - pad), float(south - pad), float(east + pad), float(north + pad)
     return 73.0, 18.0, 135.0, 54.0

@@ -14,7 +14,7 @@ from planner.ui.frame import choices_bar, note
 from planner.ui.leaflet import MapView, show_map
 from planner.ui.settings import tiles
 from planner.ui.spot import spot_facts, spot_layers, spot_of
-from planner.ui.tables import show_table
+from planner.ui.tables import read_only
 from planner.ui.words import about, distance, escaped, people, plain, share
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def page(state: AppState) -> None:
     coverage = answers.coverage_of(made, made.key, state.choices.tier, state.choices.cutoff_min)
     county = answers.county_rows(coverage, state.choices.group)
     _verdicts(state, county)
-    left, right = st.columns([1.75, 1], gap="small")
+    left, right = st.columns([1.45, 1], gap="small")
     with left:
         _map(state, made)
     with right:
@@ -159,12 +159,12 @@ def _towns(state: AppState, coverage: pd.DataFrame) -> None:
         st.caption(text("ui.no_towns", state.language))
         return
     shares = rows.pivot_table(index="area_id", columns="profile", values="covered_share", sort=False, dropna=False)
-    table = main.assign(rank=range(1, len(main) + 1)).set_index("area_id")
+    table = main.set_index("area_id")
     for code in shares.columns:
         table[f"share:{code}"] = shares[code].reindex(table.index)
-    columns = ["rank", "area_name", "uncovered_people", "unknown_people", *(f"share:{c}" for c in state.base.profiles),
+    columns = ["area_name", "uncovered_people", *(f"share:{code}" for code in state.base.profiles), "unknown_people",
                "population"]  # fmt: skip
-    show_table(table.reset_index(), columns, state.language, key="towns", height=MAP_HEIGHT - 70)
+    read_only(table.reset_index(), columns, state.language, height=MAP_HEIGHT - 50)
 
 
 def _curve(state: AppState, made: Ready) -> None:

@@ -184,3 +184,11 @@ def fault(state: AppState, error: Exception) -> None:
     if key is not None and st.button(text("ui.again", state.language), key=f"again {key}"):
         jobs().drop(key)
         st.rerun()
+
+
+def defect(state: AppState, error: Exception) -> None:
+    """Say that we are at fault; the work that failed is done anew when the reader asks again."""
+    key = getattr(error, "job_key", None)
+    if key is not None:
+        jobs().drop(key)
+    st.error(text("ui.defect", state.language))

@@ -8,11 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from planner.coverage.names import gap_names
+from planner.outputs.maps import GAP_COLOUR
 from planner.outputs.wording import in_words
 from planner.plan.closers import gap_closers
 from planner.plan.coverage import gap_table
 from planner.texts import text
 from planner.ui import answers, layers
+from planner.ui.degrees import degrees
 from planner.ui.frame import choices_bar, note
 from planner.ui.jobs import awaited
 from planner.ui.leaflet import MapView, show_map
@@ -111,7 +113,7 @@ def _map(state: AppState, made: Ready, gaps: gpd.GeoDataFrame) -> Click | None:
     language, study, choices = state.language, state.study, state.choices
     key = state.held.key
     shown_gaps = gaps.head(MOST_ON_MAP)
-    shapes = layers.degrees(shown_gaps.geometry, 60.0)
+    shapes = degrees(shown_gaps.geometry, 60.0)
     columns = ("rank", "people", "cause", "nearest_median_min", "over_median_min")
     worded = in_words(pd.DataFrame(shown_gaps.drop(columns="geometry")), language)
     features = [
@@ -125,12 +127,12 @@ def _map(state: AppState, made: Ready, gaps: gpd.GeoDataFrame) -> Click | None:
             made.frame.bounds, text("ui.layer_minutes", language), show=False,
         ),
         *layers.basemap(study, key, tiles(), language),
-        {"id": "gaps", "kind": "vector", "clickable": True, "color": layers.GAP_COLOUR, "weight": 1.6,
+        {"id": "gaps", "kind": "vector", "clickable": True, "color": GAP_COLOUR, "weight": 1.6,
          "fillOpacity": 0.3, "ref": layers.geojson(features), "label": text("outputs.legend_gap", language)},
         *layers.places(study, key, state.base, language),
     ]  # fmt: skip
     legend = [
-        ("", layers.GAP_COLOUR, text("outputs.legend_gap", language)),
+        ("", GAP_COLOUR, text("outputs.legend_gap", language)),
         *layers.place_legend(study, state.base, language),
     ]
     focus = None

@@ -14,6 +14,7 @@ from planner.outputs.wording import in_words
 from planner.plan.groups import practice_belts, town_clusters
 from planner.texts import text
 from planner.ui import answers, layers
+from planner.ui.degrees import degrees
 from planner.ui.jobs import awaited
 from planner.ui.leaflet import MapView, show_map
 from planner.ui.settings import tiles
@@ -64,7 +65,7 @@ def belts(state: AppState) -> None:
             "id": "belts", "kind": "vector", "weight": 4, "fillOpacity": 0, "color": CHAIN_COLOUR,
             "ref": layers.geojson([
                 layers.feature(shape, color=BREAK_COLOUR if broken else CHAIN_COLOUR, dash="6 5" if broken else None)
-                for shape, broken in zip(layers.degrees(links.geometry, 10.0), links["is_break"], strict=True)
+                for shape, broken in zip(degrees(links.geometry, 10.0), links["is_break"], strict=True)
             ]),
         }  # fmt: skip
         legend = [("line", CHAIN_COLOUR, text("ui_pages.legend_chain", language)),
@@ -105,7 +106,7 @@ def clusters(state: AppState) -> None:
     with right:
         picked = show_table(_plain(found.table), _CLUSTERS, language, key="clusters", height=MAP_HEIGHT)
     with left:
-        shapes = layers.degrees(found.table.geometry)
+        shapes = degrees(found.table.geometry)
         names = in_words(_plain(found.table), language)
         outline = {
             "id": "clusters", "kind": "vector", "clickable": True, "color": CLUSTER_COLOUR, "weight": 2,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _MOST_KEPT = {"open": 3, "ready": 4}
 _MOST_OF_OTHERS = 16
 _POLL_S = 0.4
+SERVER = "server"
+"""Who waits for work that no reader asked for yet."""
 
 
 @dataclass(eq=False)
@@ -76,9 +78,9 @@ class Jobs:
                 del self._jobs[key]
 
     def leave(self, job: Job, session: str) -> None:
-        """Take a session's wish back; when nobody else waits, the work is cancelled."""
+        """Take a session's wish back; when no other reader waits, the work is cancelled."""
         with self._lock:
-            job.waiting.discard(session)
+            job.waiting -= {session, SERVER}
             if not job.waiting:
                 job.progress.cancel()
 

@@ -12,11 +12,11 @@ import pandas as pd
 import shapely
 import streamlit as st
 
-from planner.crs import WGS84
 from planner.outputs.maps import BAND_COLOURS, FEW_PLACES, STATUS_COLOURS, STATUS_OF_REASON, UNKNOWN_COLOUR, tier_colour
 from planner.outputs.overlays import EDGE_COLOUR, bands_min
 from planner.outputs.statement import tier_name
 from planner.texts import Language, text
+from planner.ui.degrees import degrees
 from planner.ui.leaflet import publish, tiles_url
 
 if TYPE_CHECKING:
@@ -27,26 +27,16 @@ if TYPE_CHECKING:
     from planner.scenario import Scenario
     from planner.study import Study
 
-DIGITS = 5
-"""Digits of a degree kept on maps: about one metre."""
 _ROAD_WIDTHS = {"motorway": 2.6, "trunk": 2.4, "primary": 2.2, "secondary": 1.8, "tertiary": 1.3}
 _ROAD_TOLERANCES_M = (8.0, 20.0, 45.0)
 _MOST_ROAD_BYTES = 1_400_000
 _MOST_POINTS = 4_000
 _MINOR = ("track", "path", "footway", "steps", "service", "residential", "living_street", "unclassified")
-GAP_COLOUR = "#AA3377"
 
 
 def feature(shape: BaseGeometry, **properties: Any) -> dict[str, Any]:
     """Return one feature in degrees."""
     return {"type": "Feature", "geometry": shapely.geometry.mapping(shape), "properties": properties}
-
-
-def degrees(geometry: gpd.GeoSeries, tolerance_m: float = 0.0) -> list[BaseGeometry]:
-    """Return shapes in degrees, simplified by `tolerance_m` and rounded to about a metre."""
-    if tolerance_m > 0:
-        geometry = geometry.simplify(tolerance_m)
-    return list(shapely.transform(geometry.to_crs(WGS84).to_numpy(), lambda xy: np.round(xy, DIGITS)))
 
 
 def geojson(features: Sequence[Mapping[str, Any]]) -> str:
@@ -197,7 +187,8 @@ def settlements(audit: gpd.GeoDataFrame, language: Language) -> dict[str, Any]:
     )
     columns = ("settlement_id", "people", "households", "travel_time_min", "reason", "over_min")
     return {
-        "id": "settlements", "kind": "vector", "clickable": True, "radius": 6, "weight": 2, "color": "#222222",
+        "id": "settlements", "kind": "vector", "clickable": True, "radius": 6, "scales": True, "weight": 1.4,
+        "color": "#222222",
         "ref": geojson(points(shown, "settlement_id", lambda record: rows_of(record, columns, language))),
         "label": text("outputs.layer_settlements", language),
     }  # fmt: skip

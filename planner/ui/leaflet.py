@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import streamlit as st
 import streamlit.components.v1 as components
 
 from planner.errors import MissingExtraError
@@ -154,6 +155,11 @@ def show_map(view: MapView, *, key: str, height: int, label: str, legend_title: 
         default=None,
     )
     return _click(said)
+
+
+def last_click(key: str) -> Click | None:
+    """Return the reader's last click on the map of that key, before the map is shown anew."""
+    return _click(st.session_state.get(key))
 
 
 def _click(said: Any) -> Click | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,7 +11,7 @@ from planner.texts import text
 from planner.ui import coverage, export, folder, frame, gaps, network, settlements, siting, study, what_if
 from planner.ui.opening import ask_to_open, is_opening
 from planner.ui.password import is_admitted
-from planner.ui.settings import arguments
+from planner.ui.settings import arguments, leave_the_path
 from planner.ui.state import session_state
 
 if TYPE_CHECKING:
@@ -37,7 +35,7 @@ PAGES: dict[str, Callable[[AppState], None]] = {
 
 def main() -> None:
     """Show the page that the reader chose, on the study named on the command line at first."""
-    _leave_the_path()
+    leave_the_path()
     st.set_page_config(page_title=text("ui.title", "zh"), layout="wide", initial_sidebar_state="collapsed")
     state = session_state()
     frame.style(state.language)
@@ -50,12 +48,6 @@ def main() -> None:
         title = text(f"ui.page_{name}", state.language)
         pages[name] = st.Page(_named(state, name, pages), title=title, url_path=name, default=name == first)
     st.navigation(list(pages.values()), position="hidden").run()
-
-
-def _leave_the_path() -> None:
-    """Take this folder off the path: Streamlit puts it first, where `coverage` hides the package of that name."""
-    here = Path(__file__).parent
-    sys.path[:] = [entry for entry in sys.path if not entry or Path(entry).resolve() != here]
 
 
 def _named(state: AppState, name: str, pages: Mapping[str, StreamlitPage]) -> Callable[[], None]:
@@ -85,7 +77,7 @@ def _first_study(state: AppState) -> None:
 
 
 def _run(state: AppState, name: str, pages: Mapping[str, StreamlitPage]) -> None:
-    place = st.container()
+    place = st.container(key="head")
     st.session_state["strip_is_old"] = False
     try:
         if is_opening(state):
@@ -102,5 +94,5 @@ def _run(state: AppState, name: str, pages: Mapping[str, StreamlitPage]) -> None
             frame.head(state, name, pages)
 
 
-if __name__ == "__main__":  # `planner app` hands this file to Streamlit
+if __name__ == "__main__":  # `planner.ui.server` hands this file to Streamlit
     main()

@@ -13,6 +13,7 @@ from planner.coverage.hierarchy import hierarchy_findings, tier_table
 from planner.plan.practice import network_findings
 from planner.texts import text
 from planner.ui import answers, groups, layers
+from planner.ui.degrees import degrees
 from planner.ui.frame import note
 from planner.ui.leaflet import MapView, show_map
 from planner.ui.settings import tiles
@@ -78,7 +79,7 @@ def _findings(state: AppState, findings: gpd.GeoDataFrame) -> None:
         picked = show_table(table, _FINDINGS, language, key="findings", height=MAP_HEIGHT)
     with left:
         placed = findings[~(findings.geometry.isna() | findings.geometry.is_empty)]
-        shapes = layers.degrees(placed.geometry.representative_point())
+        shapes = degrees(placed.geometry.representative_point())
         features = [
             layers.feature(shape, id=str(row), title=str(record["name"] or record["id"]),
                            rows=[["", str(record["problem"])], ["", str(record["repair"])]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 TILES = "PLANNER_TILES"
 
@@ -16,3 +17,9 @@ def tiles() -> str | None:
 def arguments() -> list[str]:
     """Return what stands on the command line behind the script: the study to open first."""
     return sys.argv[1:]
+
+
+def leave_the_path() -> None:
+    """Take this folder off the path: Streamlit puts it first, where `coverage` hides the package of that name."""
+    here = Path(__file__).resolve().parent
+    sys.path[:] = [entry for entry in sys.path if not entry or Path(entry).resolve() != here]

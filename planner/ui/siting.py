@@ -19,7 +19,7 @@ from planner.ui.jobs import awaited, jobs
 from planner.ui.leaflet import MapView, show_map
 from planner.ui.settings import tiles
 from planner.ui.tables import column_config, read_only
-from planner.ui.words import people, plain
+from planner.ui.words import escaped, people, plain
 from planner.wishes import OBJECTIVES, Quota, Wishes
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from planner.ui.answers import Ready
     from planner.ui.state import AppState
 
-MAP_HEIGHT, MAP_HEIGHT_BELOW = 500, 284
+MAP_HEIGHT, MAP_HEIGHT_BELOW = 500, 256
 _FACTORS = ("age60", "children", "relocated")
 _IN_PEOPLE = {"max-cover", "backup-cover"}
 _COLUMNS = (
@@ -88,13 +88,16 @@ def _rules(state: AppState) -> dict[str, Any]:
     one = st.checkbox(text("ui_plans.one_per_village", language), value="village" in ask.one_per)
     fair = st.checkbox(text("ui_plans.fair", language), value=ask.fair_by == "town")
     closable = st.checkbox(text("ui_plans.by_cost", language), value=ask.by_cost)
-    spacing = st.number_input(text("ui_plans.spacing", language), 0.0, 50_000.0, ask.spacing_m, step=100.0)
-    share = st.number_input(text("ui_plans.cover_share", language), 0.0, 100.0, ask.cover_share * 100)
+    words = text("ui_plans.spacing", language)
+    spacing = st.number_input(words, 0.0, 50_000.0, ask.spacing_m, step=100.0, format="%.0f")
+    words = text("ui_plans.cover_share", language)
+    share = st.number_input(words, 0.0, 100.0, ask.cover_share * 100, format="%.1f")
     factors = {}
     for code in _FACTORS:
         if code in study.tables["demand"].columns:
             words = text("ui_plans.factor", language, group=text(f"terms.{code}", language))
-            factors[code] = st.number_input(words, 0.0, 20.0, float(ask.group_factors.get(code, 1.0)), step=0.5)  # type: ignore[call-overload]
+            had = float(ask.group_factors.get(code, 1.0))  # type: ignore[call-overload]
+            factors[code] = st.number_input(words, 0.0, 20.0, had, step=0.5, format="%.1f")
     must: list[str] = []
     if study.has("settlements"):
         table = study.tables["settlements"]
@@ -104,13 +107,35 @@ def _rules(state: AppState) -> dict[str, Any]:
             format_func=lambda code: f"{names[code]} ({code})", select_all=False,
             placeholder=text("ui_plans.none", language),
         )  # fmt: skip
+    may_close, may_move = _optional(state)
     quotas = _quotas(state)
-    limit = st.number_input(text("ui_plans.time_limit", language), 1.0, 3_600.0, ask.time_limit_s, step=10.0)
+    words = text("ui_plans.time_limit", language)
+    limit = st.number_input(words, 1.0, 3_600.0, ask.time_limit_s, step=10.0, format="%.0f")
     return {
         "one_per": ("village",) if one else (), "fair_by": "town" if fair else None, "by_cost": closable or None,
         "spacing_m": spacing, "cover_share": share / 100, "must_serve": tuple(must), "quotas": tuple(quotas),
+        "closable": may_close, "movable": may_move,
         "group_factors": {code: factor for code, factor in factors.items() if factor != 1}, "time_limit_s": limit,
     }  # fmt: skip
+
+
+def _optional(state: AppState) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Show which existing places may close or move, of those that count for the tier; return their ids."""
+    language, study = state.language, state.study
+    if not study.has("facilities"):
+        return (), ()
+    table, counted = study.tables["facilities"], state.scenario.tiers_of(state.choices.tier)
+    places = table if counted is None else table[table["tier"].isin(counted)]
+    names = dict(zip(places["facility_id"].astype(str), places["name"].astype(str), strict=True))
+
+    def asked(name: str) -> tuple[str, ...]:
+        return tuple(st.multiselect(
+            text(f"ui_plans.{name}", language), list(names), placeholder=text("ui_plans.none", language),
+            default=[code for code in getattr(state.ask, name) if code in names], select_all=False,
+            format_func=lambda code: f"{names[code]} ({code})",
+        ))  # fmt: skip
+
+    return asked("closable"), asked("movable")
 
 
 def _quotas(state: AppState) -> list[Quota]:
@@ -166,7 +191,7 @@ def _locks(state: AppState) -> None:
 def _send(state: AppState) -> None:
     """Send the form off; what was cancelled or failed before is tried again."""
     state.solved = state.ask
-    made_key = answers.ready_key(state)
+    made_key = answers.ready_key(state.held.key, state.base)
     jobs().drop(job_key(state, made_key, state.ask))
 
 
@@ -213,8 +238,8 @@ def _proof(state: AppState, proposals: Proposals, ask: Wishes) -> None:
     if solution.status == "infeasible":
         clash = "; ".join(_rule(proposals, rule, language) for rule in solution.clash)
         st.error(plain(text("ui_plans.infeasible", language, rules=clash)))
+    summary = proposals.summary()
     if ask.objective in _IN_PEOPLE:
-        summary = proposals.summary()
         st.html(f'<div class="sentence">{proof_sentence(summary, language)}</div>')
         note(state, "siting", text("ui_plans.strip", language, n=len(solution.chosen),
                                    gained=people(summary["objective_people"], language)))  # fmt: skip
@@ -225,6 +250,9 @@ def _proof(state: AppState, proposals: Proposals, ask: Wishes) -> None:
         )  # fmt: skip
         st.html(f'<div class="sentence">{words} {text(f"ui_plans.status_{solution.status}", language)}</div>')
         note(state, "siting", text("ui_plans.strip_n", language, n=len(solution.chosen)))
+    if summary["closed"]:
+        names = "、".join(each["name"] for each in summary["closed"])
+        st.html(f'<div class="ask">{escaped(text("ui_plans.closed", language, names=names))}</div>')
 
 
 def _rule(proposals: Proposals, name: Any, language: Any) -> str:

@@ -14,14 +14,14 @@ import streamlit as st
 from planner.coverage.areas import assign_by_position
 from planner.coverage.causes import causes
 from planner.coverage.minutes import is_covered
-from planner.crs import WGS84, transform
 from planner.network.snap import snap_points
 from planner.outputs.statement import profile_name
 from planner.reach.access import DISCONNECTED, REACHABLE, UNKNOWN, chosen
 from planner.reach.routes import nearest_route
 from planner.texts import text
 from planner.ui.answers import is_of_tier
-from planner.ui.layers import degrees, feature
+from planner.ui.degrees import degrees, metres
+from planner.ui.layers import feature
 from planner.ui.words import escaped, minutes
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _spot(
     cutoff_min: float,
 ) -> Spot:
     reach = _made.reach
-    x, y = (np.atleast_1d(np.asarray(values, float)) for values in transform([at[0]], [at[1]], WGS84, reach.study.crs))
+    x, y = (np.array([value]) for value in metres(*at, reach.study.crs))
     barriers = reach.study.tables.get("barriers")
     rows = np.flatnonzero(is_of_tier(reach, tier))
     routes: dict[str, Route | None] = {}
@@ -161,5 +161,5 @@ def spot_facts(state: AppState, spot: Spot) -> str:
         legs = f"<p>{escaped(text('ui.legs', language, start=way.origin_access_m, stop=way.place_access_m))}</p>"
     return (
         f'<p class="sentence">{escaped(where)}</p>'
-        f'<table class="facts"><tr><th></th>{heads}</tr>{"".join(rows)}</table>{why}{legs}'
+        f'<table class="facts spot"><tr><th></th>{heads}</tr>{"".join(rows)}</table>{why}{legs}'
     )

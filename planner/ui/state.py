@@ -22,7 +22,7 @@ from planner.wishes import Wishes
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from planner.plan.trial import Edit
+    from planner.plan.trial import Edit, RoadEdit
     from planner.progress import Progress
     from planner.reach.what_if import WhatIf
     from planner.study import Study
@@ -80,7 +80,7 @@ class Trial:
 
     key: tuple[str, ...]
     what_if: WhatIf
-    edits: list[Edit] = field(default_factory=list)
+    edits: list[Edit | RoadEdit] = field(default_factory=list)
 
 
 @dataclass
@@ -100,7 +100,8 @@ class AppState:
     chosen_gap, chosen_settlement, chosen_finding : ids selected in a table or on a map, the position of a finding.
     ask, solved : of siting: what stands on the form, and what was last sent off to be solved.
     edits, trial : of the what-if, oldest first; the county with them made.
-    tool, picked : what a click on the what-if's map does, and the place that is to move.
+    tool, picked, bridge_from : what a click on the what-if's map does, the place that is to move, the first end of a
+        footbridge (metres).
     staged : an import that waits to be accepted; see `planner.ui.acceptance`.
     summaries : one line a page for the status strip, with what it was computed for.
     """
@@ -118,10 +119,11 @@ class AppState:
     chosen_finding: int | None = None
     ask: Wishes = field(default_factory=lambda: Wishes(n_new=10))
     solved: Wishes | None = None
-    edits: list[Edit] = field(default_factory=list)
+    edits: list[Edit | RoadEdit] = field(default_factory=list)
     trial: Trial | None = None
     tool: str = "add"
     picked: str | None = None
+    bridge_from: tuple[float, float] | None = None
     staged: Any = None
     summaries: dict[str, tuple[Any, str]] = field(default_factory=dict)
 

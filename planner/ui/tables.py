@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _SHARES = ("_share",)
 _MINUTES = ("_min", "_over")
+_ROW_PX = 35
 _PLAIN = ("year", "rank", "row")
 
 
@@ -47,12 +48,13 @@ def show_table(
     shown = in_words(table[names] if "gap_id" not in table.columns else table, language)[names]
     for name in names:
         if _is_number(shown[name]):
-            shown[name] = shown[name].astype(float).replace([np.inf, -np.inf], np.nan)
+            shown[name] = shown[name].astype(float).replace([np.inf, -np.inf], np.nan) * _factor(name)
     config = {name: column_config(name, shown[name], language) for name in names}
     # Another row chosen elsewhere makes another table: its selection starts there.
     with st.container(key=f"{key} table"):
         event: Any = st.dataframe(
-            shown, column_config=config, hide_index=True, width="stretch", height=height, on_select="rerun",
+            shown, column_config=config, hide_index=True, width="stretch", height=_fitting(height, len(shown)),
+            on_select="rerun",
             selection_mode="single-row", key=f"{key} {language} {chosen}", placeholder="-",
             selection_default=None if chosen is None else {"selection": {"rows": [chosen]}},
         )  # fmt: skip
@@ -66,10 +68,24 @@ def read_only(
     """Show the named columns of a table that nothing is chosen from."""
     names = [name for name in columns if name in table.columns]
     shown = in_words(table[names], language)
+    for name in names:
+        if _factor(name) != 1:
+            shown[name] = shown[name] * _factor(name)
     config = {name: column_config(name, shown[name], language) for name in names}
     st.dataframe(
-        shown, column_config=config, hide_index=True, width="stretch", height=height, placeholder="-",
+        shown, column_config=config, hide_index=True, width="stretch", placeholder="-",
+        height=height if isinstance(height, str) else _fitting(height, len(shown)),
     )  # fmt: skip
+
+
+def _factor(name: str) -> int:
+    """Return what a column's numbers are multiplied by to be shown: shares are shown in percent."""
+    return 100 if name.endswith(_SHARES) or name.startswith("share:") else 1
+
+
+def _fitting(height: int, n_rows: int) -> int:
+    """Return a height without blank rows: at most `height`, pixels."""
+    return min(height, _ROW_PX * (n_rows + 1) + 3)
 
 
 def _is_number(column: pd.Series) -> bool:
@@ -81,8 +97,8 @@ def column_config(name: str, column: pd.Series, language: Language) -> Any:
     label = header(name, language)
     if not _is_number(column):
         return st.column_config.TextColumn(label)
-    if name.endswith(_SHARES) or name.startswith("share:"):
-        return st.column_config.NumberColumn(label, format="percent")
+    if _factor(name) != 1:
+        return st.column_config.NumberColumn(label, format="%.1f%%")
     if name in _PLAIN:
         return st.column_config.NumberColumn(label, format="%d")
     digits = 1 if name.endswith(_MINUTES) and not name.startswith(("cutoff", "person")) else 0

@@ -13,25 +13,27 @@ import shapely
 import streamlit as st
 
 from planner.coverage.minutes import is_covered
-from planner.crs import WGS84, transform
 from planner.errors import InputError
 from planner.outputs.overlays import GAIN_COLOURS, GAIN_FACTORS, gain_png, minutes_on
 from planner.plan.coverage import coverage_table
-from planner.plan.trial import Edit, apply_edit, start_trial, trial_access
+from planner.plan.trial import Edit, RoadEdit, apply_edit, apply_road_edit, start_trial, trial_access
 from planner.reach.access import chosen
 from planner.reach.surfaces import time_surface
 from planner.reach.what_if import undo
 from planner.texts import Language, error_words, text
 from planner.ui import answers, layers
+from planner.ui.degrees import degrees, metres
 from planner.ui.frame import choices_bar, groups_of, note
-from planner.ui.leaflet import Click, MapView, publish, show_map
+from planner.ui.leaflet import Click, MapView, last_click, publish, show_map
 from planner.ui.settings import tiles
 from planner.ui.state import Trial, remark
 from planner.ui.tables import read_only
 from planner.ui.words import escaped, people, plain, share
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from planner.plan.ready import Reach
     from planner.reach.what_if import WhatIf
@@ -39,9 +41,11 @@ if TYPE_CHECKING:
     from planner.ui.state import AppState
 
 MAP_HEIGHT = 410
-TOOLS = ("add", "move", "close")
+TOOLS = ("add", "move", "close", "shut", "bridge")
 KEPT = "what_if"
-_GAINED, _LOST = "#00441B", "#9970AB"
+_GAINED, _LOST, _NEW, _SHUT = "#00441B", "#9970AB", "#F0E442", "#D55E00"
+_NEAREST_M = 500.0
+"""A click farther from every road closes none."""
 
 
 def page(state: AppState) -> None:
@@ -65,16 +69,18 @@ def page(state: AppState) -> None:
 @st.fragment
 def _board(state: AppState, made: Ready) -> None:
     reach = made.asked(state.scenario)
+    # The click first: what it changes is then shown in one run.
+    click = last_click("what_if")
+    if click is not None and state.is_new("what_if", click):
+        _answer(state, reach, click)
     trial = trial_of(state, made)
     left, right = st.columns([1.9, 1], gap="small")
-    with left:
-        _tools(state)
-        click = _map(state, made, trial)
-    if state.is_new("what_if", click) and click is not None and _answer(state, reach, click):
-        st.rerun(scope="fragment")
     with right:
         _totals(state, made, reach, trial)
         _keep(state)
+    with left:
+        _tools(state)
+        _map(state, made, trial)
 
 
 def trial_of(state: AppState, made: Ready) -> WhatIf:
@@ -94,7 +100,7 @@ def trial_of(state: AppState, made: Ready) -> WhatIf:
         trial.edits.pop()
     for edit in list(state.edits[same:]):
         try:
-            apply_edit(reach, trial.what_if, edit)
+            _apply(reach, trial.what_if, edit)
         except InputError as error:
             # A place of another tier, or a spot without a road for this profile.
             state.edits.remove(edit)
@@ -104,12 +110,19 @@ def trial_of(state: AppState, made: Ready) -> WhatIf:
     return trial.what_if
 
 
+def _apply(reach: Reach, trial: WhatIf, edit: Edit | RoadEdit) -> None:
+    if isinstance(edit, RoadEdit):
+        apply_road_edit(reach, trial, edit)
+    else:
+        apply_edit(reach, trial, edit)
+
+
 def _tools(state: AppState) -> None:
     language = state.language
     tool, back, clear = st.columns([4, 1.2, 1.2], vertical_alignment="center")
 
     def changed() -> None:
-        state.tool, state.picked = st.session_state["what_if tool"], None
+        state.tool, state.picked, state.bridge_from = st.session_state["what_if tool"], None, None
 
     st.session_state["what_if tool"] = state.tool
     tool.segmented_control(
@@ -125,31 +138,47 @@ def _tools(state: AppState) -> None:
     hint = text(f"ui_plans.hint_{state.tool}", language)
     if state.tool == "move" and state.picked:
         hint = text("ui_plans.hint_put", language, place=state.picked)
+    elif state.tool == "bridge" and state.bridge_from:
+        hint = text("ui_plans.hint_bridge_end", language)
     st.html(f'<div class="ask">{escaped(hint)}</div>')
 
 
-def _answer(state: AppState, reach: Reach, click: Click) -> bool:
-    """Take a click as an edit; whether anything is to be shown anew."""
-    (x,), (y,) = transform([click.lon], [click.lat], WGS84, reach.study.crs)
+def _answer(state: AppState, reach: Reach, click: Click) -> None:
+    """Take a click as an edit."""
+    x, y = metres(click.lon, click.lat, reach.study.crs)
     is_place = click.layer.startswith("places ") or click.layer == "edits"
     if click.kind == "move" and click.id is not None:
-        state.edits.append(Edit("move", click.id, float(x), float(y)))
+        state.edits.append(Edit("move", click.id, x, y))
     elif state.tool == "add":
         number = 1 + sum(edit.kind == "add" for edit in state.edits)
-        state.edits.append(Edit("add", f"+{number}", float(x), float(y)))
+        state.edits.append(Edit("add", f"+{number}", x, y))
     elif state.tool == "close" and is_place and click.id is not None:
         state.edits.append(Edit("close", click.id))
     elif state.tool == "move" and state.picked is None and is_place:
         state.picked = click.id
     elif state.tool == "move" and state.picked is not None:
-        state.edits.append(Edit("move", state.picked, float(x), float(y)))
+        state.edits.append(Edit("move", state.picked, x, y))
         state.picked = None
+    elif state.tool == "shut":
+        _shut(state, reach, (x, y))
+    elif state.tool == "bridge" and state.bridge_from is None:
+        state.bridge_from = (x, y)
+    elif state.tool == "bridge" and state.bridge_from is not None:
+        state.edits.append(RoadEdit("bridge", line=(state.bridge_from, (x, y))))
+        state.bridge_from = None
+
+
+def _shut(state: AppState, reach: Reach, at: tuple[float, float]) -> None:
+    """Close the road nearest to a click."""
+    roads = reach.study.table("roads")
+    _, rows = roads.sindex.nearest(shapely.Point(at), max_distance=_NEAREST_M, return_all=False)
+    if len(rows):
+        state.edits.append(RoadEdit("close", str(roads["road_id"].iloc[int(rows[0])])))
     else:
-        return False
-    return True
+        st.toast(text("ui_plans.no_road", state.language, distance=_NEAREST_M), icon=":material/warning:")
 
 
-def _map(state: AppState, made: Ready, trial: WhatIf) -> Click | None:
+def _map(state: AppState, made: Ready, trial: WhatIf) -> None:
     choices, language, study = state.choices, state.language, state.study
     key = state.held.key
     shown = [
@@ -159,37 +188,45 @@ def _map(state: AppState, made: Ready, trial: WhatIf) -> Click | None:
         ),
         *layers.basemap(study, key, tiles(), language),
         *layers.places(study, key, state.base, language),
-        _changed_layer(made, state, trial),
+        _changed_layer(made, state, _before(made, state), trial.minutes()),
+        _road_layer(state),
         _closed_layer(state, trial),
         _edit_layer(state, trial),
     ]  # fmt: skip
     legend = [
         ("round", _GAINED, text("ui_plans.legend_gained", language)),
         ("round", _LOST, text("ui_plans.legend_lost", language)),
-        ("round", "#F0E442", text("ui_plans.legend_new", language)),
+        ("round", _NEW, text("ui_plans.legend_new", language)),
+        *(("line", _SHUT, text("ui_plans.legend_shut", language)) for _ in range(_has_roads(state.edits))),
         *layers.band_legend(choices.cutoff_min, language),
     ]
     view = MapView(shown, legend, made.bounds, study.name, is_picking=True)
-    return show_map(
+    show_map(
         view, key="what_if", height=MAP_HEIGHT, label=text("ui.map_label", language),
         legend_title=text("outputs.legend", language),
     )  # fmt: skip
 
 
-def _before(made: Ready, state: AppState) -> np.ndarray:
+def _before(made: Ready, state: AppState) -> NDArray[np.float64]:
     """Return the minutes of every demand point before any edit."""
     access = made.access
     rows = (access["profile"] == state.choices.profile) & (access["tier"] == state.choices.tier)
     return access.loc[rows, "travel_time_min"].to_numpy(dtype=float)
 
 
-def _changed_layer(made: Ready, state: AppState, trial: WhatIf) -> dict[str, Any]:
+def _has_roads(edits: Sequence[Edit | RoadEdit]) -> bool:
+    return any(isinstance(edit, RoadEdit) for edit in edits)
+
+
+def _changed_layer(
+    made: Ready, state: AppState, before_min: NDArray[np.float64], after_min: NDArray[np.float64]
+) -> dict[str, Any]:
     """Return the people who come within the limit or fall out of it."""
     cutoff_min, demand = state.choices.cutoff_min, made.reach.study.table("demand")
-    before, after = is_covered(_before(made, state), cutoff_min), is_covered(trial.minutes(), cutoff_min)
+    before, after = is_covered(before_min, cutoff_min), is_covered(after_min, cutoff_min)
     rows = np.flatnonzero(before != after)
     features = []
-    for row, shape in zip(rows, layers.degrees(demand.geometry.iloc[rows]), strict=True):
+    for row, shape in zip(rows, degrees(demand.geometry.iloc[rows]), strict=True):
         count = float(demand["population"].iloc[row])
         fill = _GAINED if after[row] else _LOST
         features.append(layers.feature(shape, fill=fill, radius=2.5 + min(6.0, math.sqrt(count) / 6)))
@@ -197,22 +234,35 @@ def _changed_layer(made: Ready, state: AppState, trial: WhatIf) -> dict[str, Any
             "color": "#FFFFFF", "weight": 1, "label": text("ui_plans.layer_changed", state.language)}  # fmt: skip
 
 
+def _road_layer(state: AppState) -> dict[str, Any]:
+    """Return the closed roads, the footbridges, and the end of a bridge that waits for its other one."""
+    roads, edits = state.study.table("roads"), [edit for edit in state.edits if isinstance(edit, RoadEdit)]
+    shut = roads.geometry[roads["road_id"].astype(str).isin([edit.road_id for edit in edits if edit.kind == "close"])]
+    bridges = [shapely.LineString(edit.line) for edit in edits if edit.kind == "bridge"]
+    waiting = [] if state.bridge_from is None else [shapely.Point(state.bridge_from)]
+    shapes = degrees(gpd.GeoSeries([*shut, *bridges, *waiting], crs=state.study.crs))
+    colours = [_SHUT] * len(shut) + [_NEW] * (len(bridges) + len(waiting))
+    features = [layers.feature(shape, color=colour) for shape, colour in zip(shapes, colours, strict=True)]
+    return {"id": "road edits", "kind": "vector", "data": {"type": "FeatureCollection", "features": features},
+            "weight": 5, "radius": 5}  # fmt: skip
+
+
 def _closed_layer(state: AppState, trial: WhatIf) -> dict[str, Any]:
     shut = np.flatnonzero(~trial.is_open)
     points = gpd.GeoSeries(shapely.points(trial.places.x[shut], trial.places.y[shut]), crs=state.study.crs)
-    features = [layers.feature(shape) for shape in layers.degrees(points)]
+    features = [layers.feature(shape) for shape in degrees(points)]
     return {"id": "closed", "kind": "vector", "data": {"type": "FeatureCollection", "features": features},
-            "color": "#D55E00", "fill": "#FFFFFF", "weight": 3, "radius": 8, "fillOpacity": 0.6}  # fmt: skip
+            "color": _SHUT, "fill": "#FFFFFF", "weight": 3, "radius": 8, "fillOpacity": 0.6}  # fmt: skip
 
 
 def _edit_layer(state: AppState, trial: WhatIf) -> dict[str, Any]:
     """Return added and moved places as marks that can be dragged on."""
-    touched = {edit.place_id for edit in state.edits if edit.kind != "close"}
+    touched = {edit.place_id for edit in state.edits if isinstance(edit, Edit) and edit.kind != "close"}
     rows = [row for row, name in enumerate(trial.places.ids) if str(name) in touched and trial.is_open[row]]
     points = gpd.GeoSeries(shapely.points(trial.places.x[rows], trial.places.y[rows]), crs=state.study.crs)
     features = [
         layers.feature(shape, id=str(trial.places.ids[row]), badge=str(trial.places.ids[row])[:3])
-        for row, shape in zip(rows, layers.degrees(points), strict=True)
+        for row, shape in zip(rows, degrees(points), strict=True)
     ]
     return {"id": "edits", "kind": "vector", "data": {"type": "FeatureCollection", "features": features},
             "clickable": True, "draggable": True}  # fmt: skip
@@ -273,10 +323,21 @@ def _by_town(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 # ---- what is kept ----
 
 
-def kept_of(state: AppState) -> dict[str, list[Edit]]:
+def kept_of(state: AppState) -> dict[str, list[Edit | RoadEdit]]:
     """Return the scenarios that the study keeps, by name."""
     kept = state.study.metadata.get(KEPT) or {}
-    return {str(name): [Edit(**edit) for edit in edits] for name, edits in kept.items()}
+    return {str(name): [_edit(record) for record in records] for name, records in kept.items()}
+
+
+def _edit(record: Mapping[str, Any]) -> Edit | RoadEdit:
+    if "road_class" not in record:
+        return Edit(**record)
+    return RoadEdit(**{**record, "line": tuple((float(x), float(y)) for x, y in record["line"])})
+
+
+def _record(edit: Edit | RoadEdit) -> dict[str, Any]:
+    """Return an edit as JSON holds it: what is not a number is left out."""
+    return {name: value for name, value in asdict(edit).items() if not (isinstance(value, float) and math.isnan(value))}
 
 
 def _keep(state: AppState) -> None:
@@ -287,12 +348,21 @@ def _keep(state: AppState) -> None:
         sent = button.form_submit_button(text("ui_plans.keep", language), disabled=not state.edits, width="stretch")
     if sent and name.strip():
         kept = dict(state.study.metadata.get(KEPT) or {})
-        kept[name.strip()] = [{k: None if v != v else v for k, v in asdict(edit).items()} for edit in state.edits]  # noqa: PLR0124
-        for edit in kept[name.strip()]:
-            if edit["x"] is None:
-                del edit["x"], edit["y"]
+        kept[name.strip()] = [_record(edit) for edit in state.edits]
         remark(state, "ui_plans.did_keep", state.study.with_metadata(**{KEPT: kept}))
         st.rerun()
+
+
+def _drop(state: AppState) -> None:
+    """Show the kept scenarios, each with a button that takes it out of the study."""
+    names = list(kept_of(state))
+    with st.popover(text("ui_plans.drop", state.language), disabled=not names, width="stretch"):
+        for name in names:
+            label = plain(text("ui_plans.drop_one", state.language, name=name))
+            if st.button(label, key=f"drop {name}", width="stretch"):
+                kept = {each: edits for each, edits in state.study.metadata[KEPT].items() if each != name}
+                remark(state, "ui_plans.did_drop", state.study.with_metadata(**{KEPT: kept}))
+                st.rerun()
 
 
 def _compare(state: AppState, made: Ready) -> None:
@@ -304,7 +374,9 @@ def _compare(state: AppState, made: Ready) -> None:
     if len(names) == 1:
         st.caption(text("ui_plans.compare_hint", language))
         return
-    one, two = st.columns(2)
+    one, two, three = st.columns([2, 2, 1], vertical_alignment="bottom")
+    with three:
+        _drop(state)
     first = one.selectbox(text("ui_plans.first", language), names, index=0)
     second = two.selectbox(text("ui_plans.second", language), names, index=len(names) - 1)
     reach = made.asked(state.scenario)
@@ -312,7 +384,7 @@ def _compare(state: AppState, made: Ready) -> None:
     tables = [coverage_table(reach, trial_access(reach, trial)) for trial in sides]
     left, right = st.columns([1.7, 1], gap="small")
     with left:
-        _gain_map(state, made, sides)
+        _gain_map(state, made, sides, has_roads=_has_roads([*kept[first], *kept[second]]))
     with right:
         county = [_county(table).loc["all", "covered_people"] for table in tables]
         gained = float(county[1]) - float(county[0])  # type: ignore[arg-type]
@@ -324,17 +396,41 @@ def _compare(state: AppState, made: Ready) -> None:
         read_only(_by_town(*tables), ("area_name", "before_people", "after_people", "gained_people"), language)
 
 
-def _replayed(reach: Reach, edits: Sequence[Edit], language: Language) -> WhatIf:
+def _replayed(reach: Reach, edits: Sequence[Edit | RoadEdit], language: Language) -> WhatIf:
     trial = start_trial(reach)
     for edit in edits:
         try:
-            apply_edit(reach, trial, edit)
+            _apply(reach, trial, edit)
         except InputError as error:
             st.warning(plain(error_words(error, language)))
     return trial
 
 
-def _gain_map(state: AppState, made: Ready, sides: Sequence[WhatIf]) -> None:
+def _gain_map(state: AppState, made: Ready, sides: Sequence[WhatIf], *, has_roads: bool) -> None:
+    """Show where the minutes differ, and who comes within the limit or falls out of it.
+
+    The pictures of minutes know the study's own roads: where roads were tried too, the people alone are shown.
+    """
+    language = state.language
+    shown, legend = ([], []) if has_roads else _gain_picture(state, made, sides)
+    shown += [
+        *layers.basemap(state.study, state.held.key, tiles(), language),
+        _changed_layer(made, state, sides[0].minutes(), sides[1].minutes()),
+    ]
+    legend += [
+        ("round", _GAINED, text("ui_plans.legend_gained", language)),
+        ("round", _LOST, text("ui_plans.legend_lost", language)),
+    ]
+    show_map(
+        MapView(shown, legend, made.bounds, state.study.name), key="compare", height=MAP_HEIGHT,
+        label=text("ui.map_label", language), legend_title=text("outputs.legend", language),
+    )  # fmt: skip
+
+
+def _gain_picture(
+    state: AppState, made: Ready, sides: Sequence[WhatIf]
+) -> tuple[list[dict[str, Any]], list[tuple[str, str, str]]]:
+    """Return the layer of the difference in minutes, and its legend."""
     choices, language = state.choices, state.language
     minutes = []
     for trial in sides:
@@ -353,11 +449,4 @@ def _gain_map(state: AppState, made: Ready, sides: Sequence[WhatIf]) -> None:
             high = ends[position] if position < len(ends) else np.inf
             words = f"> {low:g}" if np.isinf(high) else f"< {high:g}" if np.isinf(low) else f"{low:g} ~ {high:g}"
             legend.append(("", colour, words))
-    shown = [
-        layers.surface_layer(picture, made.frame.bounds, text("ui_plans.legend_gain", language), "gain"),
-        *layers.basemap(state.study, state.held.key, tiles(), language),
-    ]
-    show_map(
-        MapView(shown, legend, made.bounds, state.study.name), key="compare", height=MAP_HEIGHT,
-        label=text("ui.map_label", language), legend_title=text("outputs.legend", language),
-    )  # fmt: skip
+    return [layers.surface_layer(picture, made.frame.bounds, text("ui_plans.legend_gain", language), "gain")], legend

@@ -104,6 +104,29 @@ class Tab:
         return [*self.outside, *self.errors, *self.alerts, *shown]
 
 
+def weight_mb(browser, address, name):
+    """Return MB received for a page by a browser that holds nothing yet: files as sent, and the socket."""
+    page = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
+    received = {"files": 0, "socket": 0}
+
+    def frame(event):
+        received["socket"] += len(event["response"]["payloadData"]) * (3 / 4 if event["response"]["opcode"] == 2 else 1)
+
+    def data(event):
+        received["files"] += event["encodedDataLength"]
+
+    watch = page.context.new_cdp_session(page)
+    watch.send("Network.enable")
+    watch.on("Network.loadingFinished", data)
+    watch.on("Network.webSocketFrameReceived", frame)
+    page.goto(f"{address}/{name}")
+    page.wait_for_selector(".st-key-strip", timeout=PATIENCE_MS)
+    Tab(page, address).settle()
+    page.wait_for_timeout(1_500)
+    page.context.close()
+    return received["files"] / 1e6, received["socket"] / 1e6
+
+
 @pytest.fixture
 def window(browser, request):
     """Open windows on an address; each is a reader of its own, and how each ended is kept as a picture."""

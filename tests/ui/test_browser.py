@@ -7,11 +7,11 @@ import zipfile
 
 import pytest
 
-from tests.ui.conftest import PAGES, PATIENCE_MS, SHOTS, serving
+from tests.ui.conftest import PAGES, PATIENCE_MS, SHOTS, serving, weight_mb
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(2400)]
 slow = pytest.mark.slow
-MOST_BYTES = 5 * 1024**2
+MOST_MB = 5.0
 
 
 def picture(tab, name):
@@ -45,16 +45,9 @@ def test_every_page_opens_without_fault_and_fits_the_screen(small_app, window):
 
 
 @slow
-def test_no_page_weighs_more_than_five_megabytes(small_app, window):
-    tab = window(small_app)
-    weights = []
-    tab.page.on("response", lambda answer: weights.append(answer))  # noqa: PLW0108  it takes Python functions
-    tab.open()
-    tab.map()
-    layers = [each for each in weights if "/layers/" in each.url]
-    assert layers
-    sizes = {each.url: len(each.body()) for each in layers}
-    assert sum(sizes.values()) < MOST_BYTES, sizes
+def test_no_page_weighs_more_than_five_megabytes(small_app, browser):
+    weights = {name: sum(weight_mb(browser, small_app, name)) for name in PAGES}
+    assert max(weights.values()) < MOST_MB, weights
 
 
 @slow

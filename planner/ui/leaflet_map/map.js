@@ -20,7 +20,16 @@ let focusKey = null;
 let legendKey = "";
 let args = {};
 let switched = {}; // layers that the reader switched by hand: id -> on
+let asked = 0; // the least height that the page asks for, and what the window has room for
 let height = 0;
+
+// On a large screen the map reaches down to its lower edge; the page itself only knows the smallest screen.
+function roomFor(least) {
+  try {
+    const room = window.parent.innerHeight - window.frameElement.getBoundingClientRect().top - 18;
+    return Math.round(Math.max(least, Math.min(room, 2 * least)));
+  } catch { return least; }
+}
 
 function popup(properties) {
   const box = document.createElement("div");
@@ -137,11 +146,13 @@ async function draw(next) {
       shown.delete(id);
     }
   }
-  for (const spec of next.layers) {
-    const key = spec.key || spec.ref || spec.url || JSON.stringify(spec.data);
+  // All that is new is fetched at the same time, and put on the map in the order of the list.
+  const fresh = next.layers.map((spec) => ({ spec, key: spec.ref || spec.url || JSON.stringify(spec.data) }))
+    .filter(({ spec, key }) => !shown.has(spec.id) || shown.get(spec.id).key !== key || shown.get(spec.id).label !== spec.label)
+    .map((one) => ({ ...one, coming: make(one.spec) }));
+  for (const { spec, key, coming } of fresh) {
+    const made = await coming;
     const old = shown.get(spec.id);
-    if (old && old.key === key && old.label === spec.label) continue;
-    const made = await make(spec);
     const isThere = old ? map.hasLayer(old.layer) : isOn(spec);
     if (isThere) made.layer.addTo(map);
     if (old) map.removeLayer(old.layer);
@@ -256,8 +267,9 @@ map.on("click", (event) => {
 window.addEventListener("message", (event) => {
   if (!event.data || event.data.type !== "streamlit:render") return;
   args = event.data.args;
-  if (args.height !== height) {
-    height = args.height;
+  if (args.height !== asked) {
+    asked = args.height;
+    height = roomFor(asked);
     say("streamlit:setFrameHeight", { height });
     document.documentElement.style.height = height + "px";
     map.invalidateSize();
