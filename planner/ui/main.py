@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from planner.errors import PlannerError
+from planner.schema import CONTRACTS
 from planner.texts import text
 from planner.ui import coverage, export, folder, frame, gaps, network, settlements, siting, study, what_if
 from planner.ui.opening import ask_to_open, is_opening
@@ -31,6 +32,10 @@ PAGES: dict[str, Callable[[AppState], None]] = {
     "network": network.page,
     "export": export.page,
 }
+
+# Without people and roads there is nothing to compute on the pages that rest on minutes.
+GROUND = ("demand", "roads")
+WITHOUT_GROUND = ("study", "network")
 
 
 def main() -> None:
@@ -84,6 +89,10 @@ def _run(state: AppState, name: str, pages: Mapping[str, StreamlitPage]) -> None
             return
         if state.opened is None and name != "study":
             st.info(text("ui.open_first", state.language))
+        elif missing := [] if name in WITHOUT_GROUND else _missing(state):
+            st.info(
+                text("ui.import_first", state.language, names=("、" if state.language == "zh" else ", ").join(missing))
+            )
         else:
             PAGES[name](state)
     except PlannerError as error:
@@ -92,6 +101,11 @@ def _run(state: AppState, name: str, pages: Mapping[str, StreamlitPage]) -> None
         # Last, so that the strip says what this very run found out.
         with place:
             frame.head(state, name, pages)
+
+
+def _missing(state: AppState) -> list[str]:
+    contracts = [CONTRACTS[name] for name in GROUND if not state.study.has(name)]
+    return [each.zh if state.language == "zh" else each.en for each in contracts]
 
 
 if __name__ == "__main__":  # `planner.ui.server` hands this file to Streamlit

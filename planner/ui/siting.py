@@ -314,9 +314,9 @@ def _map(state: AppState, made: Ready, table: gpd.GeoDataFrame | None) -> None:
                                                  lambda record: layers.rows_of(record, columns, language)))}
         )  # fmt: skip
     legend = [
-        *layers.band_legend(state.choices.cutoff_min, language),
-        ("round", "#FFFFFF", text("terms.candidate", language)),
         ("round", PROPOSAL_COLOUR, text("outputs.legend_proposal", language)),
+        ("round", "#FFFFFF", text("terms.candidate", language)),
+        *layers.band_legend(state.choices.cutoff_min, language),
     ]
     show_map(
         MapView(shown, legend, made.bounds, study.name), key=f"siting {height}", height=height,
