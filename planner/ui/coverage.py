@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from planner.ui.answers import Ready
     from planner.ui.state import AppState
 
-MAP_HEIGHT = 452
+MAP_HEIGHT = 440
 SIDES = ("spot", "towns", "curve")
 
 

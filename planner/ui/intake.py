@@ -35,6 +35,7 @@ SUFFIXES = ("xlsx", "xls", "csv", "tsv", "txt", "zip", "shp", "shx", "dbf", "prj
             "parquet", "pbf", "osm", "tif", "tiff", "hgt")  # fmt: skip
 _PARTS = (".shx", ".dbf", ".prj", ".cpg")
 _POPULATION = ("pop", "人口", "people")
+_OTHER = "other"
 _FRAMES = ("EPSG:4490", "EPSG:4326", "gcj02", "bd09")
 _ADDABLE = ("facilities", "candidates", "demand", "settlements", "areas", "barriers", "corridors")
 
@@ -111,12 +112,18 @@ def _frame(state: AppState, file: str, report: FileReport) -> str | None:
     """Show in which frame the coordinates are; left blank, the file and the evidence decide, or the import asks."""
     language = state.language
     likely = [hypothesis.frame for hypothesis in report.frames]
+    # Streamlit says "Add: ..." in English to what is typed into a pull-down: a field of its own takes other frames.
     found = st.selectbox(
-        text("columns.frame", language), list(dict.fromkeys([*likely, *_FRAMES, state.study.crs])), index=None,
-        placeholder=report.crs or text("ui_study.frame_found", language), format_func=_frame_words,
-        accept_new_options=True, key=f"frame {file}", help=text("ui_study.frame_help", language),
+        text("columns.frame", language), [*dict.fromkeys([*likely, *_FRAMES, state.study.crs]), _OTHER], index=None,
+        placeholder=report.crs or text("ui_study.frame_found", language), key=f"frame {file}",
+        format_func=lambda code: text("ui_study.frame_other", language) if code == _OTHER else _frame_words(code),
     )  # fmt: skip
-    return found.strip() if found else None
+    if found == _OTHER:
+        found = st.text_input(
+            text("ui_study.frame_named", language), help=text("ui_study.frame_help", language), key=f"named {file}",
+            max_chars=2_000,
+        ).strip()  # fmt: skip
+    return found or None
 
 
 def _frame_words(frame: str) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from planner.ui.leaflet import Click
     from planner.ui.state import AppState
 
-MAP_HEIGHT = 440
+MAP_HEIGHT = 434
 _COLUMNS = (
     "rank", "name", "people", "reason", "after", "travel_time_min", "over_min", "size_class", "town_name", "year",
     "has_own_place", "remedy", "remedy_name", "remedy_min",

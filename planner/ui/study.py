@@ -19,7 +19,7 @@ from planner.outputs.templates import TEMPLATES, template_workbook
 from planner.replay import import_all
 from planner.schema import CONTRACTS
 from planner.study import new_study
-from planner.texts import text
+from planner.texts import error_words, text
 from planner.ui import acceptance, answers, intake, layers
 from planner.ui.folder import studies_in, study_folder, study_path, upload_folder
 from planner.ui.frame import fault
@@ -105,7 +105,7 @@ def _save(state: AppState, name: str | None = None) -> None:
     try:
         save(state, None if name is None else study_path(study_folder(arguments()), name))
     except RevisionConflictError as error:
-        st.error(plain(f"{text('ui_study.conflict', state.language)} {error}"))
+        st.error(plain(f"{text('ui_study.conflict', state.language)} {error_words(error, state.language)}"))
     except PlannerError as error:
         fault(state, error)
     else:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from planner.ui.answers import Ready
     from planner.ui.state import AppState
 
-MAP_HEIGHT = 410
+MAP_HEIGHT = 404
 TOOLS = ("add", "move", "close", "shut", "bridge")
 KEPT = "what_if"
 _GAINED, _LOST, _NEW, _SHUT = "#00441B", "#9970AB", "#F0E442", "#D55E00"
@@ -293,7 +293,8 @@ def _totals(state: AppState, made: Ready, reach: Reach, trial: WhatIf) -> None:
     words = text("ui_plans.totals", language, n=len(state.edits), gained=f"{gained:+,.0f}")
     st.html(f'<div class="sentence">{escaped(words)}</div>'
             f'<table class="facts"><tr><th></th>{heads}</tr>{"".join(rows)}</table>')  # fmt: skip
-    note(state, "what_if", words if state.edits else "")
+    strip = text("ui_plans.totals_strip", language, n=len(state.edits), gained=f"{gained:+,.0f}")
+    note(state, "what_if", strip if state.edits else "")
     table = _by_town(before, after)
     if len(table):
         read_only(table, ("area_name", "before_people", "after_people", "gained_people"), language, height=190)
@@ -335,7 +336,7 @@ def _edit(record: Mapping[str, Any]) -> Edit | RoadEdit:
     return RoadEdit(**{**record, "line": tuple((float(x), float(y)) for x, y in record["line"])})
 
 
-def _record(edit: Edit | RoadEdit) -> dict[str, Any]:
+def as_kept(edit: Edit | RoadEdit) -> dict[str, Any]:
     """Return an edit as JSON holds it: what is not a number is left out."""
     return {name: value for name, value in asdict(edit).items() if not (isinstance(value, float) and math.isnan(value))}
 
@@ -348,7 +349,7 @@ def _keep(state: AppState) -> None:
         sent = button.form_submit_button(text("ui_plans.keep", language), disabled=not state.edits, width="stretch")
     if sent and name.strip():
         kept = dict(state.study.metadata.get(KEPT) or {})
-        kept[name.strip()] = [_record(edit) for edit in state.edits]
+        kept[name.strip()] = [as_kept(edit) for edit in state.edits]
         remark(state, "ui_plans.did_keep", state.study.with_metadata(**{KEPT: kept}))
         st.rerun()
 
