@@ -54,7 +54,7 @@ def test_both_methods_equal_the_brute_force(data, n_places, n_points):
 def test_the_example_of_the_package_sdc_catchment():
     """Three consumers of 100 at 0, 1, 2 and two providers of 10 at 0 and 2, Gaussian weights with scale 1.
 
-    Published on https://pypi.org/project/sdc-catchment: 0.065179, 0.069641, 0.065179.
+    Published in the description of the Python package sdc-catchment: 0.065179, 0.069641, 0.065179.
     """
     distance = np.abs(np.subtract.outer([0.0, 2.0], [0.0, 1.0, 2.0]))
     found = catchment(sparse.csr_array(np.exp(-(distance**2) / 2)), [10, 10], [100, 100, 100])
