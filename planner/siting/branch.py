@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from planner.siting.reduce import Reduced
 
 STEPS = 200
-ROOT_STEPS = 250
+ROOT_STEPS, LEAST_STEPS = 250, 25
+ROOT_WORK = 5e8
 ENOUGH = 0.3
 AT_ONCE = 2
 MOST_BYTES = 1_500_000_000
@@ -111,12 +112,14 @@ def near_relaxation(reduced: Reduced, sides: Sides, goal: float, is_late: Callab
     n, n_rules = reduced.rows.size, sides.upper.size
     x = np.full(n, min(1.0, arrays.n_pick / max(1, n)))
     price, rule_price = 0.5 * reduced.weights, np.zeros(arrays.rules[3].size)
-    limits = np.array([ROOT_STEPS, goal, 0.02])
+    # The clock is read between calls, each of some seconds at most.
+    n_steps = float(np.clip(ROOT_WORK / max(1, reduced.covers.nnz), LEAST_STEPS, ROOT_STEPS))
+    limits = np.array([n_steps, goal, 0.02])
     before = np.inf
     while True:
         bound, most = approach(arrays.relation, arrays.rules, arrays.n_pick, x, price, rule_price, limits)
         is_close = bound - most <= limits[2] * (bound - goal) or bound < goal
-        if is_close or is_late() or before - bound <= LITTLE * abs(bound):
+        if is_close or is_late() or before - bound <= LITTLE * n_steps / ROOT_STEPS * abs(bound):
             break
         before = bound
     named = np.zeros(n_rules)

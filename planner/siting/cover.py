@@ -198,11 +198,19 @@ class _Climb:
         order = np.argsort(-x, kind="stable")
         self._search(stage, opened_in_order(stage.sides, order[x[order] > LEAST_FRACTION]), 8, 0.05)
         if not self.is_settled():
-            reduced = stage.reduced
-            exchange = exchange_of(reduced, stage.sides, self.problem.cost_of[reduced.rows])
-            value, plan = mixed(exchange, stage.sides, x, self._own(stage), self.deadline.share(MIXING_SHARE))
-            self._offer(stage, value + reduced.base_value, plan)
-            self._report()
+            self._mix(stage, x)
+            self._search(stage, self._own(stage), 8, 0.05)
+
+    def _mix(self, stage: _Stage, x: NDArray[np.float64]) -> None:
+        """Search from mixtures of good plans, among the sites that the relaxation or the best plan opens."""
+        own = self._own(stage)
+        sites = np.flatnonzero((x > LEAST_FRACTION) | own)
+        reduced = replace(stage.reduced, rows=stage.reduced.rows[sites], covers=stage.reduced.covers[sites])
+        part = _Stage(stage.rules, reduced, sides_of(stage.rules, reduced.rows))
+        exchange = exchange_of(reduced, part.sides, self.problem.cost_of[reduced.rows])
+        value, plan = mixed(exchange, part.sides, x[sites], own[sites], self.deadline.share(MIXING_SHARE))
+        self._offer(part, value + reduced.base_value, plan)
+        self._report()
 
     def _prove(self, stage: _Stage, prices: Prices) -> tuple[float, NDArray[np.float64]]:
         """Keep the certificate of prices when it is the best so far; returns their bound and each site's net worth."""
