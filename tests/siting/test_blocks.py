@@ -54,7 +54,7 @@ def test_blocks_end_at_the_best_plan(seed, monkeypatch):
     start = near_relaxation(reduced, sides, 0.0, lambda: False)
     blocks = Blocks(reduced, 5, start, offer, ROOM)
     assert len(blocks.blocks) > 1
-    bound = blocks.run(0.6 * best, Deadline(60, SILENT), lambda _: False)
+    bound = blocks.run(0.6 * best, Deadline(600, SILENT), lambda _: False)
     assert offered[0] == bound == best
 
 
