@@ -134,7 +134,8 @@ def fewest(short, limit_s):
     cases = [(n_sites, share) for n_sites in (2_000, 20_000) for share in (1.0, 0.95)]
     for n_sites, share in cases[:1] if short else cases:
         problem = SitingProblem(*made.county(100_000, n_sites, 0.001, 0)[::-1])
-        measured(f"fewest {n_sites} {share:.0%}", problem, "min-sites", limit_s or (10 if short else 300), cover_share=share)
+        limit = limit_s or (10 if short else 300)
+        measured(f"fewest {n_sites} {share:.0%}", problem, "min-sites", limit, cover_share=share)
 
 
 def main():
