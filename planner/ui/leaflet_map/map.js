@@ -238,7 +238,14 @@ function firstLook(next) {
   else {
     const beside = Math.min(document.getElementById("legend").offsetWidth + 20, map.getSize().x * 0.45);
     map.fitBounds(next.bounds, { paddingTopLeft: [beside, 10], paddingBottomRight: [10, 10], animate: false });
+    isFitted = true;
   }
+}
+
+// Until the reader moves the map, it shows the whole county, however large the window lets it become.
+let isFitted = false;
+for (const name of ["pointerdown", "wheel", "keydown"]) {
+  document.getElementById("map").addEventListener(name, () => { isFitted = false; }, { capture: true, passive: true });
 }
 
 map.on("moveend", () => {
@@ -285,6 +292,10 @@ window.addEventListener("message", (event) => {
 new ResizeObserver(() => {
   map.invalidateSize();
   if (!args.layers) return;
+  if (isFitted && viewKey !== null) {
+    sessionStorage.removeItem("view " + viewKey);
+    viewKey = null;
+  }
   firstLook(args);
   look(args);
 }).observe(document.getElementById("map"));
