@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ from planner.siting.outcome import Outcome
 from planner.siting.reduce import Reduced, narrowed, reduce_cover
 from planner.siting.search import (
     LEAST_FRACTION,
+    Exchange,
     compile_kernels,
     exchange_of,
     first_plan,
@@ -92,6 +94,11 @@ class _Stage:
     reduced: Reduced
     sides: Sides
 
+    @cached_property
+    def turned(self) -> Exchange:
+        """What the search reads, without costs: turning a large relation takes a second."""
+        return exchange_of(self.reduced, self.sides, np.zeros(self.reduced.rows.size))
+
 
 class _Climb:
     """One run: the best plan, the best prices and what they hold fixed, all of the original problem."""
@@ -144,7 +151,7 @@ class _Climb:
 
     def _search(self, stage: _Stage, start: NDArray[np.bool_], n_batches: int, share: float) -> None:
         reduced = stage.reduced
-        exchange = exchange_of(reduced, stage.sides, self.problem.cost_of[reduced.rows])
+        exchange = replace(stage.turned, costs=self.problem.cost_of[reduced.rows])
         value, plan = improved(exchange, start, n_batches, self.deadline, share)
         self._offer(stage, value + reduced.base_value, plan)
         self._report()
@@ -192,6 +199,8 @@ class _Climb:
 
     def _search_near(self, stage: _Stage, x: NDArray[np.float64]) -> None:
         """Search from the plan that opens the largest fractions, from the best plan, and from mixtures."""
+        if self.deadline.left_s <= 0:
+            return
         if not (stage.sides.upper >= 0).all():
             self._search(stage, self._own(stage), 12, 0.08)
             return
