@@ -90,7 +90,7 @@ class Tab:
             "!document.querySelector('[data-test-script-state=running]')",
             timeout=PATIENCE_MS,
         )
-        self.page.wait_for_timeout(700)
+        self.page.wait_for_timeout(400)
 
     def map(self):
         """Return the frame of the page's first visible map, drawn."""

