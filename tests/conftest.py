@@ -1,6 +1,7 @@
 """Studies shared by the tests of the shells: a lattice county in memory, a small demo county from its files."""
 
 import json
+import shutil
 import sys
 from dataclasses import dataclass
 
@@ -53,6 +54,19 @@ def planner(monkeypatch, capsys):
         return Answer(code, said.out, said.err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, opened once: a second driver does not start in one process."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium on this machine")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,18 +16,6 @@ ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "artefacts" / "app"
 PAGES = ("study", "coverage", "gaps", "siting", "settlements", "what_if", "network", "export")
 PATIENCE_MS = 600_000  # the first computation also compiles, and the machine may have other work
-
-
-@pytest.fixture(scope="session")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("no Chromium on this machine")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
 
 
 @contextlib.contextmanager
