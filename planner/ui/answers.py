@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from planner.progress import Progress
     from planner.reach.snap_grid import SnapGrid
     from planner.reach.surfaces import TimeSurface
+    from planner.reach.what_if import WhatIf
     from planner.scenario import Scenario
     from planner.study import Study
     from planner.ui.state import AppState
@@ -169,6 +170,16 @@ def surface_of(_made: Ready, key: str, profile: str, tier: str) -> TimeSurface:
         reach.profiles[profile], grid_of(_made, key, profile), chosen(reach.places[profile], rows),
         direction=reach.scenario.direction,
     )  # fmt: skip
+
+
+def surface_tried(made: Ready, profile: str, trial: WhatIf) -> TimeSurface:
+    """Return the minutes to the nearest open place of a what-if over the county, on its roads."""
+    network, grid = trial.profile_network, grid_of(made, made.key, profile)
+    if network is not made.reach.profiles[profile]:
+        # Where a road is shut or built, the cells beside it have another nearest road.
+        grid = make_snap_grid(network, cell_m=grid.cell_m, barriers=trial.barriers)
+    places = chosen(trial.places, np.flatnonzero(trial.is_open))
+    return time_surface(network, grid, places, direction=trial.direction)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

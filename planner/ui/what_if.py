@@ -17,8 +17,6 @@ from planner.errors import InputError
 from planner.outputs.overlays import GAIN_COLOURS, GAIN_FACTORS, gain_png, minutes_on
 from planner.plan.coverage import coverage_table
 from planner.plan.trial import Edit, RoadEdit, apply_edit, apply_road_edit, start_trial, trial_access
-from planner.reach.access import chosen
-from planner.reach.surfaces import time_surface
 from planner.reach.what_if import undo
 from planner.texts import Language, error_words, text
 from planner.ui import answers, layers
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
 
     from planner.plan.ready import Reach
     from planner.reach.what_if import WhatIf
+    from planner.study import Study
     from planner.ui.answers import Ready
     from planner.ui.state import AppState
 
@@ -189,7 +188,7 @@ def _map(state: AppState, made: Ready, trial: WhatIf) -> None:
         *layers.basemap(study, key, tiles(), language),
         *layers.places(study, key, state.base, language),
         _changed_layer(made, state, _before(made, state), trial.minutes()),
-        _road_layer(state),
+        _road_layer(study, state.edits, state.bridge_from),
         _closed_layer(state, trial),
         _edit_layer(state, trial),
     ]  # fmt: skip
@@ -197,7 +196,7 @@ def _map(state: AppState, made: Ready, trial: WhatIf) -> None:
         ("round", _GAINED, text("ui_plans.legend_gained", language)),
         ("round", _LOST, text("ui_plans.legend_lost", language)),
         ("round", _NEW, text("ui_plans.legend_new", language)),
-        *(("line", _SHUT, text("ui_plans.legend_shut", language)) for _ in range(_has_roads(state.edits))),
+        *_road_legend(state.edits, language),
         *layers.band_legend(choices.cutoff_min, language),
     ]
     view = MapView(shown, legend, made.bounds, study.name, is_picking=True)
@@ -214,8 +213,12 @@ def _before(made: Ready, state: AppState) -> NDArray[np.float64]:
     return access.loc[rows, "travel_time_min"].to_numpy(dtype=float)
 
 
-def _has_roads(edits: Sequence[Edit | RoadEdit]) -> bool:
-    return any(isinstance(edit, RoadEdit) for edit in edits)
+def _road_legend(edits: Sequence[Edit | RoadEdit], language: Language) -> list[tuple[str, str, str]]:
+    """Return the legend of the roads that are shut and built, of those kinds that are there."""
+    kinds = {edit.kind for edit in edits if isinstance(edit, RoadEdit)}
+    rows = {"close": ("line", _SHUT, text("ui_plans.legend_shut", language)),
+            "bridge": ("line", _NEW, text("ui_plans.legend_bridge", language))}  # fmt: skip
+    return [row for kind, row in rows.items() if kind in kinds]
 
 
 def _changed_layer(
@@ -234,14 +237,16 @@ def _changed_layer(
             "color": "#FFFFFF", "weight": 1, "label": text("ui_plans.layer_changed", state.language)}  # fmt: skip
 
 
-def _road_layer(state: AppState) -> dict[str, Any]:
+def _road_layer(
+    study: Study, edits: Sequence[Edit | RoadEdit], waiting: tuple[float, float] | None = None
+) -> dict[str, Any]:
     """Return the closed roads, the footbridges, and the end of a bridge that waits for its other one."""
-    roads, edits = state.study.table("roads"), [edit for edit in state.edits if isinstance(edit, RoadEdit)]
-    shut = roads.geometry[roads["road_id"].astype(str).isin([edit.road_id for edit in edits if edit.kind == "close"])]
-    bridges = [shapely.LineString(edit.line) for edit in edits if edit.kind == "bridge"]
-    waiting = [] if state.bridge_from is None else [shapely.Point(state.bridge_from)]
-    shapes = degrees(gpd.GeoSeries([*shut, *bridges, *waiting], crs=state.study.crs))
-    colours = [_SHUT] * len(shut) + [_NEW] * (len(bridges) + len(waiting))
+    roads, tried = study.table("roads"), [edit for edit in edits if isinstance(edit, RoadEdit)]
+    shut = roads.geometry[roads["road_id"].astype(str).isin([edit.road_id for edit in tried if edit.kind == "close"])]
+    bridges = [shapely.LineString(edit.line) for edit in tried if edit.kind == "bridge"]
+    ends = [] if waiting is None else [shapely.Point(waiting)]
+    shapes = degrees(gpd.GeoSeries([*shut, *bridges, *ends], crs=study.crs))
+    colours = [_SHUT] * len(shut) + [_NEW] * (len(bridges) + len(ends))
     features = [layers.feature(shape, color=colour) for shape, colour in zip(shapes, colours, strict=True)]
     return {"id": "road edits", "kind": "vector", "data": {"type": "FeatureCollection", "features": features},
             "weight": 5, "radius": 5}  # fmt: skip
@@ -385,7 +390,7 @@ def _compare(state: AppState, made: Ready) -> None:
     tables = [coverage_table(reach, trial_access(reach, trial)) for trial in sides]
     left, right = st.columns([1.7, 1], gap="small")
     with left:
-        _gain_map(state, made, sides, has_roads=_has_roads([*kept[first], *kept[second]]))
+        _gain_map(state, made, sides, [*kept[first], *kept[second]])
     with right:
         county = [_county(table).loc["all", "covered_people"] for table in tables]
         gained = float(county[1]) - float(county[0])  # type: ignore[arg-type]
@@ -407,20 +412,19 @@ def _replayed(reach: Reach, edits: Sequence[Edit | RoadEdit], language: Language
     return trial
 
 
-def _gain_map(state: AppState, made: Ready, sides: Sequence[WhatIf], *, has_roads: bool) -> None:
-    """Show where the minutes differ, and who comes within the limit or falls out of it.
-
-    The pictures of minutes know the study's own roads: where roads were tried too, the people alone are shown.
-    """
+def _gain_map(state: AppState, made: Ready, sides: Sequence[WhatIf], edits: Sequence[Edit | RoadEdit]) -> None:
+    """Show where the minutes differ, who comes within the limit or falls out of it, and the roads of both sides."""
     language = state.language
-    shown, legend = ([], []) if has_roads else _gain_picture(state, made, sides)
+    shown, legend = _gain_picture(state, made, sides)
     shown += [
         *layers.basemap(state.study, state.held.key, tiles(), language),
         _changed_layer(made, state, sides[0].minutes(), sides[1].minutes()),
+        _road_layer(state.study, edits),
     ]
     legend += [
         ("round", _GAINED, text("ui_plans.legend_gained", language)),
         ("round", _LOST, text("ui_plans.legend_lost", language)),
+        *_road_legend(edits, language),
     ]
     show_map(
         MapView(shown, legend, made.bounds, state.study.name), key="compare", height=MAP_HEIGHT,
@@ -433,14 +437,7 @@ def _gain_picture(
 ) -> tuple[list[dict[str, Any]], list[tuple[str, str, str]]]:
     """Return the layer of the difference in minutes, and its legend."""
     choices, language = state.choices, state.language
-    minutes = []
-    for trial in sides:
-        places = chosen(trial.places, np.flatnonzero(trial.is_open))
-        surface = time_surface(
-            made.reach.profiles[choices.profile], answers.grid_of(made, made.key, choices.profile), places,
-            direction=made.reach.scenario.direction,
-        )  # fmt: skip
-        minutes.append(minutes_on(made.frame, surface))
+    minutes = [minutes_on(made.frame, answers.surface_tried(made, choices.profile, trial)) for trial in sides]
     picture = publish(gain_png(made.frame, minutes[0], minutes[1], choices.cutoff_min), ".png")
     legend = [("head", "", text("ui_plans.legend_gain", language))]
     ends = [round(factor * choices.cutoff_min, 1) for factor in GAIN_FACTORS]
