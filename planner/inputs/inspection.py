@@ -233,14 +233,10 @@ def _extent(shapes: np.ndarray | None) -> tuple[float, float, float, float] | No
 
 
 def _raster(path: Path) -> dict[str, Any]:
-    from planner.errors import MissingExtraError
-    from planner.inputs.records import reading
+    from planner.inputs.files.rasters import open_rasters
 
-    try:
-        import rasterio
-    except ImportError as error:
-        raise MissingExtraError("rasterio", "raster") from error
-    with reading(path.name, "The raster is damaged or was cut short: copy it again."), rasterio.open(path) as it:
+    with open_rasters(path) as rasters:
+        it = rasters[0]
         return {
             "n_columns": it.width, "n_rows": it.height, "n_bands": it.count, "dtype": it.dtypes[0],
             "crs": it.crs.to_string() if it.crs else None, "cell": abs(it.transform.a), "nodata": it.nodata,

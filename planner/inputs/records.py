@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -174,7 +175,9 @@ def reading(file: str, advice: str) -> Iterator[None]:
     except (PlannerError, MemoryError):
         raise
     except Exception as error:  # readers of foreign formats raise anything on damaged bytes
-        raise InputError(f"{file} cannot be read ({shown(error) or type(error).__name__}). {advice}") from error
+        # The folder is the business of whoever runs the planner, not of a reader in a browser.
+        cause = re.sub(rf"(?:[A-Za-z]:)?[/\\][^'\"]*[/\\](?={re.escape(file)})", "", str(error))
+        raise InputError(f"{file} cannot be read ({shown(cause) or type(error).__name__}). {advice}") from error
 
 
 def with_file(records: Records, file: str) -> Records:

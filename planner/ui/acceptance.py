@@ -20,7 +20,7 @@ from planner.ui.leaflet import MapView, show_map
 from planner.ui.settings import tiles
 from planner.ui.state import change
 from planner.ui.tables import read_only, show_table
-from planner.ui.words import escaped, plain
+from planner.ui.words import escaped, in_app, plain
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -101,6 +101,7 @@ def _findings(state: AppState, staged: Staged) -> None:
     """Show the findings on a map and in a list; a row chosen in one is marked in the other."""
     language = state.language
     table = pd.concat([result.ledger.to_frame(language) for _, result in staged.results], ignore_index=True)
+    table["repair"] = [in_app(words, language) for words in table["repair"]]
     if table.empty:
         st.success(text("ui_study.ledger_empty", language))
         return

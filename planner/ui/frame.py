@@ -10,9 +10,9 @@ import streamlit as st
 
 from planner.outputs.statement import conditions, profile_name, tier_name
 from planner.scenario import GROUPS
-from planner.texts import LANGUAGES, error_words, text
+from planner.texts import LANGUAGES, text
 from planner.ui.jobs import jobs
-from planner.ui.words import date, distance, escaped, plain
+from planner.ui.words import date, distance, escaped, plain, told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -180,7 +180,7 @@ def groups_of(state: AppState) -> Sequence[str]:
 def fault(state: AppState, error: Exception) -> None:
     """Show what went wrong and how to mend it; for the error of a job also a button that tries again."""
     key = getattr(error, "job_key", None)
-    st.error(plain(error_words(error, state.language)))
+    st.error(plain(told(error, state.language)))
     if key is not None and st.button(text("ui.again", state.language), key=f"again {key}"):
         jobs().drop(key)
         st.rerun()

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
 from planner.errors import FrameError, PlannerError
+from planner.inputs.files import workbooks
 from planner.inputs.frames.systems import frame_name, parse_frame
-from planner.inputs.inspection import inspect_file
+from planner.inputs.inspection import OSM_SUFFIXES, inspect_file
 from planner.inputs.intake import KINDS, import_file
 from planner.inputs.options import ImportOptions
 from planner.schema import CONTRACTS, COORDINATES
-from planner.texts import error_words, text, translated
+from planner.texts import text, translated
 from planner.ui.acceptance import Staged, accept
 from planner.ui.folder import MOST_FILES, keep_upload
 from planner.ui.jobs import awaited, jobs
-from planner.ui.words import escaped, plain, size
+from planner.ui.words import escaped, in_app, plain, size, told
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from planner.inputs.inspection import FileReport
     from planner.progress import Progress
     from planner.study import Study
@@ -35,7 +35,7 @@ SUFFIXES = ("xlsx", "xls", "csv", "tsv", "txt", "zip", "shp", "shx", "dbf", "prj
             "parquet", "pbf", "osm", "tif", "tiff", "hgt")  # fmt: skip
 _PARTS = (".shx", ".dbf", ".prj", ".cpg")
 _POPULATION = ("pop", "人口", "people")
-_OTHER = "other"
+_OTHER, _EVERY = "other", "*"
 _FRAMES = ("EPSG:4490", "EPSG:4326", "gcj02", "bd09")
 _ADDABLE = ("facilities", "candidates", "demand", "settlements", "areas", "barriers", "corridors")
 
@@ -79,7 +79,7 @@ def _entry(state: AppState, path: Path) -> Entry | None:
     """Show what a file is taken for, to be put right; None when it cannot be read or is left out."""
     language = state.language
     try:
-        report = _report(str(path), path.stat().st_mtime_ns, None)
+        report = _report(str(path), path.stat().st_mtime_ns, None, None)
         with st.container(border=True):
             name, kind_box, frame_box, way_box = st.columns([1.5, 1, 1.6, 1], vertical_alignment="bottom")
             name.html(f"<b>{escaped(path.name)}</b><br><small>{size(report.n_bytes)}</small>")
@@ -88,24 +88,52 @@ def _entry(state: AppState, path: Path) -> Entry | None:
                 text("columns.kind", language), kinds, index=kinds.index(guess), key=f"kind {path.name}",
                 format_func=lambda code: text(f"sheets.kind_{code}" if code else "ui_study.skip", language),
             )  # fmt: skip
-            if kind in CONTRACTS and kind not in {"roads", report.kind}:
-                report = _report(str(path), path.stat().st_mtime_ns, kind)
+            part = _part(state, path.name, report)
+            if kind in CONTRACTS and kind != "roads" and (part is not None or kind != report.kind):
+                report = _report(str(path), path.stat().st_mtime_ns, kind, part)
             with frame_box:
                 frame = _frame(state, path.name, report)
             with way_box:
                 way = _way(state, path.name, kind)
             if report.problem:
-                st.warning(plain(translated(report.problem, language)))
+                st.warning(plain(in_app(translated(report.problem, language), language)))
+            more = _more(state, path, kind)
             columns = _columns(state, path.name, kind, report) if kind in CONTRACTS and kind != "roads" else {}
     except PlannerError as error:
-        st.error(plain(f"{path.name}: {error_words(error, language)}"))
+        st.error(plain(f"{path.name}: {told(error, language)}"))
         return None
     if not kind:
         return None
     options = ImportOptions(
         frame=frame, columns=columns, append=way == "append", update=way == "update", keep_rows=kind in CONTRACTS
     )
-    return Entry(path, kind, options)
+    return Entry(path, kind, replace(_read_part(options, report.format, part), **more))
+
+
+def _part(state: AppState, file: str, report: FileReport) -> str | None:
+    """Show which sheet or layer is meant where a file holds several; None = what fits."""
+    if len(report.parts) < 2:  # noqa: PLR2004  one is no choice
+        return None
+    every = [_EVERY] if report.format in workbooks.SUFFIXES else []
+    return st.selectbox(
+        text("ui_study.part", state.language), [*report.parts, *every], index=None, key=f"part {file}",
+        placeholder=text("ui_study.part_found", state.language),
+        format_func=lambda name: text("ui_study.part_all", state.language) if name == _EVERY else name,
+    )  # fmt: skip
+
+
+def _read_part(options: ImportOptions, file_format: str, part: str | None) -> ImportOptions:
+    return replace(options, sheet=part) if file_format in workbooks.SUFFIXES else replace(options, layer=part)
+
+
+def _more(state: AppState, path: Path, kind: str) -> dict[str, Any]:
+    """Show the choice that some kinds have besides; return the options that it sets."""
+    if kind == "demand":
+        is_split = st.checkbox(text("ui_study.is_split", state.language), key=f"split {path.name}")
+        return {"split_by": "roads"} if is_split else {}
+    if kind == "roads" and path.suffix.lower() not in OSM_SUFFIXES:
+        return {"is_noded": st.checkbox(text("ui_study.is_noded", state.language), key=f"noded {path.name}")}
+    return {}
 
 
 def _frame(state: AppState, file: str, report: FileReport) -> str | None:
@@ -147,8 +175,9 @@ def _way(state: AppState, file: str, kind: str) -> str:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _report(path: str, changed_ns: int, kind: str | None) -> FileReport:
-    return inspect_file(path, kind)
+def _report(path: str, changed_ns: int, kind: str | None, part: str | None) -> FileReport:
+    file_format = Path(path).suffix.lower()
+    return inspect_file(path, kind, _read_part(ImportOptions(), file_format, part))
 
 
 def _kind(report: FileReport, name: str) -> str:
@@ -175,7 +204,7 @@ def _columns(state: AppState, file: str, kind: str, report: FileReport) -> dict[
         "field": [names.get(str(column["field"]), "-") for column in report.columns],
         "examples": [str(column["examples"]) for column in report.columns],
     })  # fmt: skip
-    with st.expander(text("ui_study.columns", language)):
+    with st.expander(text("ui_study.columns", language), expanded=bool(report.problem)):
         edited = st.data_editor(
             table, hide_index=True, width="stretch", disabled=["header", "examples"], key=f"columns {file} {kind}",
             column_config={
@@ -205,7 +234,7 @@ def _run(state: AppState, entries: list[Entry]) -> None:
         )
     except PlannerError as error:
         st.session_state["import wanted"] = False
-        st.error(plain(error_words(error, state.language)))
+        st.error(plain(told(error, state.language)))
         if isinstance(error, FrameError):
             st.caption(text("ui_study.frame_needed", state.language))
         return

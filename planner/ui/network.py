@@ -8,13 +8,15 @@ import pandas as pd
 import streamlit as st
 
 from planner.coverage.checklist import checklist_totals, rectification_list
-from planner.coverage.declared import declared_presets, reconcile
+from planner.coverage.declared import declared_from_toml, declared_presets, reconcile
 from planner.coverage.hierarchy import hierarchy_findings, tier_table
+from planner.errors import EntriesError
+from planner.inputs.files.encodings import decode
 from planner.plan.practice import network_findings
 from planner.texts import text
 from planner.ui import answers, groups, layers
 from planner.ui.degrees import degrees
-from planner.ui.frame import note
+from planner.ui.frame import fault, note
 from planner.ui.leaflet import MapView, show_map
 from planner.ui.settings import tiles
 from planner.ui.tables import read_only, show_table
@@ -23,6 +25,7 @@ from planner.ui.words import escaped, plain
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from planner.coverage.declared import Declared
     from planner.ui.state import AppState
 
 MAP_HEIGHT = 420
@@ -104,15 +107,17 @@ def _findings(state: AppState, findings: gpd.GeoDataFrame) -> None:
 
 
 def _declared(state: AppState) -> None:
-    language, presets = state.language, declared_presets()
+    language, own = state.language, _own_declared(state)
+    found = {**own, **declared_presets()}
     code = st.selectbox(
-        text("ui_pages.declared", language), list(presets), index=None, placeholder=text("ui_pages.choose", language),
-        format_func=lambda one: presets[one].name if language == "zh" else presets[one].name_en or presets[one].name,
+        text("ui_pages.declared", language), list(found), index=0 if own else None,
+        placeholder=text("ui_pages.choose", language),
+        format_func=lambda one: found[one].name if language == "zh" else found[one].name_en or found[one].name,
     )  # fmt: skip
     if code is None:
         st.caption(text("ui_pages.declared_help", language))
         return
-    result = reconcile([state.study], presets[code], state.scenario)
+    result = reconcile([state.study], found[code], state.scenario)
     columns = ("measure", "tier", "class", "declared", "found", "difference", "judgement")
     read_only(result.table, columns, language)
     read_only(result.ratios, ("ratio", "declared", "found"), language)
@@ -120,3 +125,15 @@ def _declared(state: AppState) -> None:
     st.html(f'<div class="ask">{escaped(words)}</div>')
     for note_words in result.declared.notes:
         st.caption(plain(note_words))
+
+
+def _own_declared(state: AppState) -> dict[str, Declared]:
+    """Return the declared figures in a file of the reader's own."""
+    file = st.file_uploader(text("ui_pages.declared_own", state.language), type="toml", key="declared own")
+    if file is None:
+        return {}
+    try:
+        return declared_from_toml(decode(file.getvalue(), file.name)[0])
+    except EntriesError as error:
+        fault(state, error.of(file.name))
+        return {}

@@ -19,7 +19,7 @@ from planner.outputs.templates import TEMPLATES, template_workbook
 from planner.replay import import_all
 from planner.schema import CONTRACTS
 from planner.study import new_study
-from planner.texts import error_words, text
+from planner.texts import text
 from planner.ui import acceptance, answers, intake, layers
 from planner.ui.folder import studies_in, study_folder, study_path, upload_folder
 from planner.ui.frame import fault
@@ -29,7 +29,7 @@ from planner.ui.opening import ask_to_open
 from planner.ui.settings import arguments, tiles
 from planner.ui.state import Opened, save, take, undo
 from planner.ui.tables import read_only
-from planner.ui.words import escaped, plain
+from planner.ui.words import escaped, in_app, plain, told
 
 if TYPE_CHECKING:
     from planner.progress import Progress
@@ -105,7 +105,7 @@ def _save(state: AppState, name: str | None = None) -> None:
     try:
         save(state, None if name is None else study_path(study_folder(arguments()), name))
     except RevisionConflictError as error:
-        st.error(plain(f"{text('ui_study.conflict', state.language)} {error_words(error, state.language)}"))
+        st.error(plain(f"{text('ui_study.conflict', state.language)} {told(error, state.language)}"))
     except PlannerError as error:
         fault(state, error)
     else:
@@ -183,7 +183,9 @@ def _ledger(state: AppState) -> None:
         st.success(text("ui_study.ledger_empty", state.language))
         return
     columns = ("file", "row", "column", "problem", "repair", "old_value", "new_value")
-    read_only(table_in_words(ledger, state.language), columns, state.language, height=520)
+    table = table_in_words(ledger, state.language)
+    table["repair"] = [in_app(str(words), state.language) for words in table["repair"]]
+    read_only(table, columns, state.language, height=520)
     acceptance.corrections_button(state.study.name, study_ledger(state.study), None, state)
 
 

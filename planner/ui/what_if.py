@@ -18,7 +18,7 @@ from planner.outputs.overlays import GAIN_COLOURS, GAIN_FACTORS, gain_png, minut
 from planner.plan.coverage import coverage_table
 from planner.plan.trial import Edit, RoadEdit, apply_edit, apply_road_edit, start_trial, trial_access
 from planner.reach.what_if import undo
-from planner.texts import Language, error_words, text
+from planner.texts import Language, text
 from planner.ui import answers, layers
 from planner.ui.degrees import degrees, metres
 from planner.ui.frame import choices_bar, groups_of, note
@@ -26,7 +26,7 @@ from planner.ui.leaflet import Click, MapView, last_click, publish, show_map
 from planner.ui.settings import tiles
 from planner.ui.state import Trial, remark
 from planner.ui.tables import read_only
-from planner.ui.words import escaped, people, plain, share
+from planner.ui.words import escaped, people, plain, share, told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,7 +103,7 @@ def trial_of(state: AppState, made: Ready) -> WhatIf:
         except InputError as error:
             # A place of another tier, or a spot without a road for this profile.
             state.edits.remove(edit)
-            st.toast(plain(error_words(error, state.language)), icon=":material/warning:")
+            st.toast(plain(told(error, state.language)), icon=":material/warning:")
         else:
             trial.edits.append(edit)
     return trial.what_if
@@ -408,7 +408,7 @@ def _replayed(reach: Reach, edits: Sequence[Edit | RoadEdit], language: Language
         try:
             _apply(reach, trial, edit)
         except InputError as error:
-            st.warning(plain(error_words(error, language)))
+            st.warning(plain(told(error, language)))
     return trial
 
 

@@ -6,9 +6,10 @@ import datetime as dt
 import html
 import math
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
-from planner.texts import Language, text
+from planner.texts import Language, entries, error_words, text
 
 if TYPE_CHECKING:
     from planner.standards import Profile
@@ -26,6 +27,24 @@ def plain(words: object) -> str:
 def escaped(words: object) -> str:
     """Return a text that HTML shows as it is; "" for nothing."""
     return "" if words is None else html.escape(str(words), quote=True)
+
+
+def in_app(words: str, language: Language) -> str:
+    """Return what the library says with what to do in the app in place of commands and options of the command line."""
+    for pattern, said in _in_app(language):
+        words = pattern.sub(said, words)
+    return words
+
+
+def told(error: Exception, language: Language) -> str:
+    """Return what an error says to a reader of the app."""
+    return in_app(error_words(error, language), language)
+
+
+@cache
+def _in_app(language: Language) -> tuple[tuple[re.Pattern[str], str], ...]:
+    pairs = (words[language].partition(" => ") for words in entries("in_app").values())
+    return tuple((re.compile(pattern), said) for pattern, _, said in pairs)
 
 
 def people(value: float, language: Language) -> str:

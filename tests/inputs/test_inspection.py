@@ -1,3 +1,5 @@
+import zipfile
+
 import geopandas as gpd
 import pytest
 import shapely
@@ -109,3 +111,18 @@ def test_an_import_never_reads_the_hidden_files_of_an_archive(county, tmp_path):
         archive.writestr("__MACOSX/._doc.kml", "x")
     table = import_file(county, "facilities", path).study.table("facilities")
     assert table[["name", "tier"]].to_numpy().tolist() == [["甲站", "station"]]
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.tif", b""), ("a.tif", b"noise" * 99), ("a.hgt", b"noise")])
+def test_a_raster_that_is_none_is_told_without_the_folder_it_lies_in(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match="a") as caught:
+        inspect_file(tmp_path / name)
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_an_empty_archive_is_called_empty(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w"):
+        pass
+    with pytest.raises(InputError, match="there is no file in it"):
+        inspect_file(tmp_path / "a.zip")

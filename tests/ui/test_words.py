@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from planner.texts import entries
+from planner.errors import InputError
+from planner.texts import LANGUAGES, entries
 from planner.ui import words
 from tests.reference.lattice import HOSTILE
 
@@ -60,3 +61,28 @@ def test_no_page_holds_words_of_its_own():
             r'st\.(?:caption|info|error|warning|success|button|write|markdown)\(\s*"([^"]+)"', code
         ):
             pytest.fail(f"{path.name}: {found}")
+
+
+# What only the command line says: the app has no such options, or another way to choose.
+CLI_ONLY = re.compile(
+    r"--(out|preset|file|other|after|place|within|save-recipe|quota|group-weight|supply)\b|--column name="
+)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "subject", ["errors", "problems", "frames", "belts", "network", "ui", "ui_pages", "ui_plans", "ui_study"]
+)
+def test_no_words_of_the_app_send_a_reader_to_the_command_line(subject, language):
+    for key, said in entries(subject).items():
+        shown = words.in_app(re.sub(r"\{\w*\}", "layer", said[language]), language)
+        is_command = re.search(r"(?<![\w-])--[a-z]|planner (?:import|new|template|duplicates|declared)\b", shown)
+        assert not is_command or CLI_ONLY.search(said["en"]) or key in {"head_frame", "certain"}, f"{key}: {shown}"
+        assert is_command or shown.count("（") == shown.count("）"), f"{key}: {shown}"
+
+
+def test_a_missing_header_is_said_with_the_place_on_the_page_where_it_is_chosen():
+    error = InputError("a.csv has no coordinates: no column for 经度 (lon), 纬度 (lat). Headers found: 名称. "
+                       "Name the header with --column x=HEADER.")  # fmt: skip
+    assert words.told(error, "en").endswith("Name the header under 'Which header means what'.")
+    assert words.told(error, "zh").endswith("请在“表头对应”中选定。")

@@ -171,7 +171,9 @@ def choose(file: str, paths: Sequence[Path], suffixes: Sequence[str], wanted: st
     """
     usable = [path for path in paths if path.suffix.lower() in suffixes and not _is_part(path, paths)]
     if not usable:
-        found = ", ".join(path.name for path in paths[:5]) or "nothing"
+        if not paths:
+            raise InputError(f"{file} is empty: there is no file in it. Make it again.")
+        found = ", ".join(path.name for path in paths[:5])
         raise InputError(f"{file} holds no file that can be read here ({found}). Expected: {', '.join(suffixes)}.")
     if len(usable) == 1:
         return usable[0]
