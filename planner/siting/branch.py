@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 STEPS = 200
 ROOT_STEPS, LEAST_STEPS = 250, 25
-ROOT_WORK = 5e8
+ROOT_WORK = 1e9
 ENOUGH = 0.3
 AT_ONCE = 2
 MOST_BYTES = 1_500_000_000
@@ -104,14 +104,22 @@ def arrays_of(reduced: Reduced, sides: Sides) -> Arrays:
     return Arrays(whole, rules, min(n, round(sides.upper[count])) if count >= 0 else n, count)
 
 
-def near_relaxation(reduced: Reduced, sides: Sides, goal: float, is_late: Callable[[], bool]) -> Relaxation:
-    """Return the relaxation within a small share of the gap down to `goal`, or as near as it is when `is_late()`."""
+def near_relaxation(
+    reduced: Reduced, sides: Sides, goal: float, is_late: Callable[[], bool], start: Relaxation | None = None
+) -> Relaxation:
+    """Return the relaxation within a small share of the gap down to `goal`, or as near as it is when `is_late()`.
+
+    It goes on from `start`, an earlier answer for the same sites.
+    """
     from planner.siting.branch_kernels import approach
 
     arrays = arrays_of(reduced, sides)
     n, n_rules = reduced.rows.size, sides.upper.size
     x = np.full(n, min(1.0, arrays.n_pick / max(1, n)))
     price, rule_price = 0.5 * reduced.weights, np.zeros(arrays.rules[3].size)
+    if start is not None:
+        others = np.setdiff1d(np.arange(n_rules), [arrays.count])
+        x, price, rule_price = start.x.copy(), start.demand.copy(), start.rules[others]
     # The clock is read between calls, each of some seconds at most.
     n_steps = float(np.clip(ROOT_WORK / max(1, reduced.covers.nnz), LEAST_STEPS, ROOT_STEPS))
     limits = np.array([n_steps, goal, 0.02])

@@ -16,6 +16,9 @@ from planner.compiled import compiled
 
 FREE, OPEN, SHUT = 0, 1, 2
 _BLOCK = 25
+# With more sites a column than these, fractions move slower than they could and prices as much faster.
+_CHOICE = 20.0
+_NEAR = 0.98
 
 
 @compiled
@@ -49,11 +52,11 @@ def _level(wish: Any, step: Any, n_pick: Any, level: Any) -> Any:
 
 
 @compiled
-def _worth(relation: Any, rules: Any, price: Any, rule_price: Any, worth: Any) -> Any:
-    """Write into `worth` what each site is worth at the prices, less its rules' prices."""
+def _worth(relation: Any, rules: Any, sites: Any, price: Any, rule_price: Any, worth: Any) -> Any:
+    """Write into `worth` what each of `sites` is worth at the prices, less its rules' prices."""
     first, column, _ = relation
     rule_first, rule_site, coef, _ = rules
-    for i in range(first.size - 1):
+    for i in sites:
         total = 0.0
         for k in range(first[i], first[i + 1]):
             total += price[column[k]]
@@ -68,7 +71,7 @@ def _worth(relation: Any, rules: Any, price: Any, rule_price: Any, worth: Any) -
 def _bound(relation: Any, rules: Any, n_pick: Any, price: Any, rule_price: Any, worth: Any) -> Any:
     """Return the bound that the prices prove; writes each site's net worth."""
     weight, upper = relation[2], rules[3]
-    _worth(relation, rules, price, rule_price, worth)
+    _worth(relation, rules, np.arange(worth.size), price, rule_price, worth)
     total = 0.0
     for d in range(weight.size):
         total += weight[d] - price[d]
@@ -110,7 +113,6 @@ def approach(relation: Any, rules: Any, n_pick: Any, x: Any, price: Any, rule_pr
     step, degree = np.zeros(n), np.zeros(m)
     for i in range(n):
         for k in range(first[i], first[i + 1]):
-            degree[column[k]] += 1.0
             step[i] += weight[column[k]]
     typical = max(1e-9, step.mean() / 2.0) if n > 0 else 1.0
     charge, pace = np.zeros(n_rules), np.zeros(n_rules)
@@ -123,10 +125,11 @@ def approach(relation: Any, rules: Any, n_pick: Any, x: Any, price: Any, rule_pr
             pace[r] = charge[r] / size
             for k in range(rule_first[r], rule_first[r + 1]):
                 step[rule_site[k]] += charge[r] * abs(coef[k])
-    step = 1.0 / np.maximum(step, 1e-9)
+    slower = min(1.0, _CHOICE * m / max(1, first[n]))
+    step = slower / np.maximum(step, 1e-9)
     best, most = np.inf, -np.inf
     best_x, best_price, best_rule_price = x.copy(), price.copy(), rule_price.copy()
-    worth, wish, ahead, reach = np.empty(n), np.empty(n), np.empty(n), np.empty(m)
+    worth, ahead, reach = np.empty(n), np.empty(n), np.empty(m)
     sum_x, sum_price, sum_rules = np.zeros(n), np.zeros(m), np.zeros(n_rules)
     count, level, last_gap, done = 0, 0.0, np.inf, 0.0
     while True:
@@ -167,25 +170,37 @@ def approach(relation: Any, rules: Any, n_pick: Any, x: Any, price: Any, rule_pr
             sum_price[:] = 0.0
             sum_rules[:] = 0.0
             count = 0
+        # Until the next look the steps leave out sites that stay shut: they are not worth nearly as much as the last
+        # one that is opened. Fewer sites a column, too, let its price move further.
+        live = np.arange(n)
+        if 0 < n_pick < n:
+            live = np.flatnonzero((x > 0.0) | (worth >= _NEAR * np.partition(worth, n - n_pick)[n - n_pick]))
+        degree[:] = 0.0
+        for i in live:
+            for k in range(first[i], first[i + 1]):
+                degree[column[k]] += 1.0
+        wish, own_step = np.empty(live.size), step[live]
+        ahead[:] = 0.0
         for _ in range(_BLOCK):
-            _worth(relation, rules, price, rule_price, worth)
-            for i in range(n):
-                wish[i] = x[i] + step[i] * worth[i]
-            level = _level(wish, step, n_pick, level)
-            for i in range(n):
-                moved = min(1.0, max(0.0, wish[i] - step[i] * level))
+            _worth(relation, rules, live, price, rule_price, worth)
+            for a in range(live.size):
+                wish[a] = x[live[a]] + own_step[a] * worth[live[a]]
+            level = _level(wish, own_step, n_pick, level)
+            for a in range(live.size):
+                i = live[a]
+                moved = min(1.0, max(0.0, wish[a] - own_step[a] * level))
                 ahead[i] = 2.0 * moved - x[i]
                 x[i] = moved
                 sum_x[i] += moved
             _reach(relation, ahead, 1.0, reach)
             for d in range(m):
-                price[d] = min(weight[d], max(0.0, price[d] - weight[d] * reach[d] / degree[d]))
+                price[d] = min(weight[d], max(0.0, price[d] - weight[d] * reach[d] / (slower * max(1.0, degree[d]))))
                 sum_price[d] += price[d]
             for r in range(n_rules):
                 over = -upper[r]
                 for k in range(rule_first[r], rule_first[r + 1]):
                     over += coef[k] * ahead[rule_site[k]]
-                rule_price[r] = max(0.0, rule_price[r] + pace[r] * over)
+                rule_price[r] = max(0.0, rule_price[r] + pace[r] / slower * over)
                 sum_rules[r] += rule_price[r]
             count += 1
         done += _BLOCK

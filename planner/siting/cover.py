@@ -93,6 +93,7 @@ class _Stage:
     rules: Rules
     reduced: Reduced
     sides: Sides
+    relaxed: Relaxation | None = None
 
     @cached_property
     def turned(self) -> Exchange:
@@ -195,7 +196,9 @@ class _Climb:
 
         if reduced.rows.size <= INTERIOR_SITES:
             return relaxation(reduced.covers, reduced.weights, stage.sides, is_late)
-        return near_relaxation(reduced, stage.sides, self.value - reduced.base_value, is_late)
+        goal = self.value - reduced.base_value
+        stage.relaxed = near_relaxation(reduced, stage.sides, goal, is_late, stage.relaxed)
+        return stage.relaxed
 
     def _search_near(self, stage: _Stage, x: NDArray[np.float64]) -> None:
         """Search from the plan that opens the largest fractions, from the best plan, and from mixtures."""
