@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,9 @@ import streamlit as st
 from planner.outputs.statement import conditions, profile_name, tier_name
 from planner.scenario import GROUPS
 from planner.texts import LANGUAGES, text
+from planner.ui.folder import study_folder
 from planner.ui.jobs import jobs
+from planner.ui.settings import arguments
 from planner.ui.words import date, distance, escaped, plain, told
 
 if TYPE_CHECKING:
@@ -32,7 +35,11 @@ def style(language: Language) -> None:
     """Put the app's style sheet into the page, and words of ours over those that Streamlit says in English only."""
     sheet = (resources.files("planner.ui") / "app.css").read_text(encoding="utf-8")
     words = text("ui.choose_files", language)
-    sheet += f'[data-testid="stFileUploaderDropzone"] button::after {{ content: "{words}"; font-size: 14px; }}'
+    button = '[data-testid="stFileUploaderDropzone"] [data-testid="stBaseButton-secondary"]'
+    sheet += f'{button}::after {{ content: "{words}"; font-size: 14px; }}'
+    # Streamlit marks a file that it refuses in red, and says why on hovering only.
+    words = text("ui.not_uploaded", language, most=st.get_option("server.maxUploadSize"))
+    sheet += f'[data-testid="stFileUploader"]:has([role="alert"])::after {{ content: "{words}"; color: #A40000; }}'
     st.html(f"<style>{sheet}</style>")
 
 
@@ -178,9 +185,13 @@ def groups_of(state: AppState) -> Sequence[str]:
 
 
 def fault(state: AppState, error: Exception) -> None:
-    """Show what went wrong and how to mend it; for the error of a job also a button that tries again."""
+    """Show what went wrong and how to mend it; for the error of a job also a button that tries again.
+
+    Files are named without the folder of studies: where that lies is no business of a browser.
+    """
     key = getattr(error, "job_key", None)
-    st.error(plain(told(error, state.language)))
+    words = told(error, state.language).replace(f"{study_folder(arguments())}{os.sep}", "")
+    st.error(plain(words))
     if key is not None and st.button(text("ui.again", state.language), key=f"again {key}"):
         jobs().drop(key)
         st.rerun()

@@ -101,7 +101,9 @@ def clusters(state: AppState) -> None:
         return
     apart = int((found.places["membership"] != "member").sum())
     said = text("belts.apart", language, n=apart, total=len(found.places))
-    words.html(f'<div class="ask">{escaped(profile_name(scenario.main_profile, language))} {escaped(said)}</div>')
+    words.html(
+        f'<div class="ask"><b>{escaped(profile_name(scenario.main_profile, language))}</b> {escaped(said)}</div>'
+    )
     left, right = st.columns([1, 1.25], gap="small")
     with right:
         picked = show_table(_plain(found.table), _CLUSTERS, language, key="clusters", height=MAP_HEIGHT)

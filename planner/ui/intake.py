@@ -100,7 +100,8 @@ def _entry(state: AppState, path: Path) -> Entry | None:
             more = _more(state, path, kind)
             columns = _columns(state, path.name, kind, report) if kind in CONTRACTS and kind != "roads" else {}
     except PlannerError as error:
-        st.error(plain(f"{path.name}: {told(error, language)}"))
+        words = told(error, language)
+        st.error(plain(words if words.startswith(path.name) else f"{path.name}: {words}"))
         return None
     if not kind:
         return None

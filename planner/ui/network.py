@@ -107,15 +107,16 @@ def _findings(state: AppState, findings: gpd.GeoDataFrame) -> None:
 
 
 def _declared(state: AppState) -> None:
-    language, own = state.language, _own_declared(state)
+    language, box = state.language, st.container()
+    own = _own_declared(state)
     found = {**own, **declared_presets()}
-    code = st.selectbox(
+    code = box.selectbox(
         text("ui_pages.declared", language), list(found), index=0 if own else None,
         placeholder=text("ui_pages.choose", language),
         format_func=lambda one: found[one].name if language == "zh" else found[one].name_en or found[one].name,
     )  # fmt: skip
     if code is None:
-        st.caption(text("ui_pages.declared_help", language))
+        box.caption(text("ui_pages.declared_help", language))
         return
     result = reconcile([state.study], found[code], state.scenario)
     columns = ("measure", "tier", "class", "declared", "found", "difference", "judgement")

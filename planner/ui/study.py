@@ -29,9 +29,11 @@ from planner.ui.opening import ask_to_open
 from planner.ui.settings import arguments, tiles
 from planner.ui.state import Opened, save, take, undo
 from planner.ui.tables import read_only
-from planner.ui.words import escaped, in_app, plain, told
+from planner.ui.words import escaped, in_app, plain
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from planner.progress import Progress
     from planner.study import Study
     from planner.ui.state import AppState
@@ -86,9 +88,11 @@ def _held(state: AppState) -> None:
     st.html(f'<table class="facts">{"".join(rows)}</table>')
     file = state.held.file
     one, two = st.columns(2)
+    # A place of its own, so that what is said there does not shut the box below while somebody types in it.
+    place = st.container()
     label = text("ui_study.save", language)
     if one.button(label, type="primary", disabled=not state.held.is_changed or file is None, width="stretch"):
-        _save(state)
+        _save(state, place)
     last = text(state.past[-1][0], language) if state.past else ""
     undo_label = text("ui.undo", language) + (f" ({last})" if last else "")
     if two.button(plain(undo_label), disabled=not state.past, width="stretch", key="study undo"):
@@ -97,17 +101,18 @@ def _held(state: AppState) -> None:
     with st.popover(text("ui_study.save_as", language), width="stretch"):
         name = st.text_input(text("ui_study.file_name", language), max_chars=80, key="save as name")
         if st.button(text("ui_study.save", language), key="save as", disabled=not name.strip()):
-            _save(state, name)
+            _save(state, place, name)
 
 
-def _save(state: AppState, name: str | None = None) -> None:
+def _save(state: AppState, place: DeltaGenerator, name: str | None = None) -> None:
     """Save; whoever comes second is told, and keeps what is theirs."""
     try:
         save(state, None if name is None else study_path(study_folder(arguments()), name))
-    except RevisionConflictError as error:
-        st.error(plain(f"{text('ui_study.conflict', state.language)} {told(error, state.language)}"))
+    except RevisionConflictError:
+        place.error(plain(text("ui_study.conflict" if name is None else "ui_study.taken", state.language)))
     except PlannerError as error:
-        fault(state, error)
+        with place:
+            fault(state, error)
     else:
         st.toast(text("ui_study.saved", state.language))
         st.rerun()

@@ -189,8 +189,8 @@ def _map(state: AppState, made: Ready, trial: WhatIf) -> None:
         *layers.places(study, key, state.base, language),
         _changed_layer(made, state, _before(made, state), trial.minutes()),
         _road_layer(study, state.edits, state.bridge_from),
-        _closed_layer(state, trial),
-        _edit_layer(state, trial),
+        _closed_layer(study, trial),
+        _edit_layer(study, trial, state.edits),
     ]  # fmt: skip
     legend = [
         ("round", _GAINED, text("ui_plans.legend_gained", language)),
@@ -252,25 +252,28 @@ def _road_layer(
             "weight": 5, "radius": 5}  # fmt: skip
 
 
-def _closed_layer(state: AppState, trial: WhatIf) -> dict[str, Any]:
+def _closed_layer(study: Study, trial: WhatIf, layer_id: str = "closed") -> dict[str, Any]:
     shut = np.flatnonzero(~trial.is_open)
-    points = gpd.GeoSeries(shapely.points(trial.places.x[shut], trial.places.y[shut]), crs=state.study.crs)
+    points = gpd.GeoSeries(shapely.points(trial.places.x[shut], trial.places.y[shut]), crs=study.crs)
     features = [layers.feature(shape) for shape in degrees(points)]
-    return {"id": "closed", "kind": "vector", "data": {"type": "FeatureCollection", "features": features},
+    return {"id": layer_id, "kind": "vector", "data": {"type": "FeatureCollection", "features": features},
             "color": _SHUT, "fill": "#FFFFFF", "weight": 3, "radius": 8, "fillOpacity": 0.6}  # fmt: skip
 
 
-def _edit_layer(state: AppState, trial: WhatIf) -> dict[str, Any]:
-    """Return added and moved places as marks that can be dragged on."""
-    touched = {edit.place_id for edit in state.edits if isinstance(edit, Edit) and edit.kind != "close"}
+def _edit_layer(
+    study: Study, trial: WhatIf, edits: Sequence[Edit | RoadEdit], scenario: int | None = None
+) -> dict[str, Any]:
+    """Return added and moved places as marks: to be dragged on, or with the number of the scenario that has them."""
+    touched = {edit.place_id for edit in edits if isinstance(edit, Edit) and edit.kind != "close"}
     rows = [row for row, name in enumerate(trial.places.ids) if str(name) in touched and trial.is_open[row]]
-    points = gpd.GeoSeries(shapely.points(trial.places.x[rows], trial.places.y[rows]), crs=state.study.crs)
+    points = gpd.GeoSeries(shapely.points(trial.places.x[rows], trial.places.y[rows]), crs=study.crs)
     features = [
-        layers.feature(shape, id=str(trial.places.ids[row]), badge=str(trial.places.ids[row])[:3])
+        layers.feature(shape, id=str(trial.places.ids[row]), badge=str(scenario or trial.places.ids[row])[:3])
         for row, shape in zip(rows, degrees(points), strict=True)
     ]
-    return {"id": "edits", "kind": "vector", "data": {"type": "FeatureCollection", "features": features},
-            "clickable": True, "draggable": True}  # fmt: skip
+    is_board = scenario is None
+    return {"id": "edits" if is_board else f"edits {scenario}", "kind": "vector", "clickable": is_board,
+            "draggable": is_board, "data": {"type": "FeatureCollection", "features": features}}  # fmt: skip
 
 
 def _totals(state: AppState, made: Ready, reach: Reach, trial: WhatIf) -> None:
@@ -390,7 +393,7 @@ def _compare(state: AppState, made: Ready) -> None:
     tables = [coverage_table(reach, trial_access(reach, trial)) for trial in sides]
     left, right = st.columns([1.7, 1], gap="small")
     with left:
-        _gain_map(state, made, sides, [*kept[first], *kept[second]])
+        _gain_map(state, made, sides, (kept[first], kept[second]))
     with right:
         county = [_county(table).loc["all", "covered_people"] for table in tables]
         gained = float(county[1]) - float(county[0])  # type: ignore[arg-type]
@@ -412,22 +415,31 @@ def _replayed(reach: Reach, edits: Sequence[Edit | RoadEdit], language: Language
     return trial
 
 
-def _gain_map(state: AppState, made: Ready, sides: Sequence[WhatIf], edits: Sequence[Edit | RoadEdit]) -> None:
-    """Show where the minutes differ, who comes within the limit or falls out of it, and the roads of both sides."""
-    language = state.language
+def _gain_map(
+    state: AppState, made: Ready, sides: Sequence[WhatIf], edits: Sequence[Sequence[Edit | RoadEdit]]
+) -> None:
+    """Show where the minutes differ, who comes within the limit or falls out of it, and the edits of both sides."""
+    language, study = state.language, state.study
+    every = [edit for own in edits for edit in own]
     shown, legend = _gain_picture(state, made, sides)
     shown += [
-        *layers.basemap(state.study, state.held.key, tiles(), language),
+        *layers.basemap(study, state.held.key, tiles(), language),
         _changed_layer(made, state, sides[0].minutes(), sides[1].minutes()),
-        _road_layer(state.study, edits),
+        _road_layer(study, every),
+        *(_closed_layer(study, trial, f"closed {number}") for number, trial in enumerate(sides, 1)),
+        *(
+            _edit_layer(study, trial, own, number)
+            for number, (trial, own) in enumerate(zip(sides, edits, strict=True), 1)
+        ),
     ]
     legend += [
         ("round", _GAINED, text("ui_plans.legend_gained", language)),
         ("round", _LOST, text("ui_plans.legend_lost", language)),
-        *_road_legend(edits, language),
+        ("round", _NEW, text("ui_plans.legend_of", language)),
+        *_road_legend(every, language),
     ]
     show_map(
-        MapView(shown, legend, made.bounds, state.study.name), key="compare", height=MAP_HEIGHT,
+        MapView(shown, legend, made.bounds, study.name), key="compare", height=MAP_HEIGHT,
         label=text("ui.map_label", language), legend_title=text("outputs.legend", language),
     )  # fmt: skip
 
