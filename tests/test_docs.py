@@ -110,21 +110,3 @@ def test_the_library_example_runs(small_study, tmp_path, monkeypatch, capsys):
     *_, example = blocks("README.md", "python")
     exec(compile(example, "README.md", "exec"), {})
     assert capsys.readouterr().out.rstrip().endswith("True")
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-def test_the_figures_are_those_of_the_demo(tmp_path):
-    from planner.demo.county import WORKING_CRS
-    from planner.demo.files import demo_files, demo_folder
-    from planner.outputs.headline import headline_rows
-    from planner.plan.stages import make_plan
-    from planner.replay import import_all
-    from planner.scenario import Scenario
-    from planner.study import new_study
-
-    study = import_all(new_study("", WORKING_CRS), demo_files(demo_folder(tmp_path)))
-    plan = make_plan(study, Scenario())
-    for language, page in READMES.items():
-        for row in headline_rows(plan, language)[1:]:
-            assert f"| {row['item']} | {row['value']} |" in words(page), row

@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 import traceback
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
@@ -84,9 +85,7 @@ def document_language() -> Language:
 def main() -> None:
     """Run the command line: exit code 0 done, 2 the user can mend it, 1 a defect of ours."""
     try:
-        command = typer.main.get_command(app)
-        _translate_help(command)
-        command()
+        _command(language())()
     except PlannerError as error:
         typer.echo(text("cli.error", language(), message=error_words(error, language())), err=True)
         raise SystemExit(2) from None
@@ -94,13 +93,21 @@ def main() -> None:
         _report_defect(error)
 
 
-def _translate_help(command: Any) -> None:  # noqa: ANN401  a command or a group of them
-    """Put the help of a command, of its options and of the commands below it into the terminal's language."""
+@cache
+def _command(tongue: Language) -> Any:  # noqa: ANN401  a group of commands
+    """Return all commands, made once, with the help of each in a language."""
+    command = typer.main.get_command(app)
+    _translate_help(command, tongue)
+    return command
+
+
+def _translate_help(command: Any, tongue: Language) -> None:  # noqa: ANN401  a command or a group of them
+    """Put the help of a command, of its options and of the commands below it into a language."""
     for part in (command, *command.params):
         if getattr(part, "help", None):
-            part.help = translated(part.help, language())
+            part.help = translated(part.help, tongue)
     for each in getattr(command, "commands", {}).values():
-        _translate_help(each)
+        _translate_help(each, tongue)
 
 
 def _report_defect(error: Exception) -> NoReturn:

@@ -10,16 +10,19 @@ from planner.coverage.integrity import check_study
 from planner.demo.files import demo_folder
 from planner.demo.journey import run_demo
 from planner.errors import InputError
+from planner.outputs.headline import headline_rows
 from planner.replay import replay_export
 from planner.scenario import Scenario
 from planner.store import open_study
+from tests.test_docs import READMES, words
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_from_the_shipped_files_to_an_export_and_once_more(tmp_path):
     """One test, for a second run of the whole county would take a minute."""
-    _, path = run_demo(tmp_path)
+    plan, path = run_demo(tmp_path)
+    the_readmes_have_its_figures(plan)
     study = open_study(path)
     counts_are_those_promised(study)
     everybody_is_accounted_for(study.results["coverage"])
@@ -28,6 +31,12 @@ def test_from_the_shipped_files_to_an_export_and_once_more(tmp_path):
     report = replay_export(tmp_path / "export" / "manifest.json", inputs, tmp_path / "again")
     assert len(report["tables"]) >= 8
     assert all(row["is_equal"] for row in report["tables"]), report
+
+
+def the_readmes_have_its_figures(plan):
+    for language, page in READMES.items():
+        for row in headline_rows(plan, language)[1:]:
+            assert f"| {row['item']} | {row['value']} |" in words(page), row
 
 
 def counts_are_those_promised(study):

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from urllib.parse import parse_qs, unquote_plus, urlparse
 
 import geopandas as gpd
@@ -96,12 +97,15 @@ def service(monkeypatch):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     address = f"http://127.0.0.1:{server.server_port}"
     monkeypatch.setenv("PLANNER_NOMINATIM", f"{address}/")
     monkeypatch.setenv("PLANNER_OVERPASS", f"{address}/api")
     monkeypatch.setenv("PLANNER_DOWNLOAD_TIMEOUT", "1")
+    # osmnx rests a second before each question, for the sake of public services; this one needs no rest.
+    for module in ("osmnx._nominatim", "osmnx._overpass"):
+        monkeypatch.setattr(f"{module}.time", SimpleNamespace(sleep=lambda _: None, time=time.time))
     yield made
     server.shutdown()
     server.server_close()
