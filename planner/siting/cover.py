@@ -45,6 +45,10 @@ MARGIN = 1e-7
 ROOM = 1e-4
 SEARCH_EVERY = 64
 MIXING_SHARE = 0.15
+MOST_MIXED = 1_500
+MOST_ROUNDS = 4
+WIDE = 3_000_000
+WIDE_MIXING_SHARE, WIDE_SEARCH_SHARE = 0.4, 0.2
 
 
 def most_covered(problem: SitingProblem, ask: Ask, rules: Rules, progress: Progress) -> Outcome:
@@ -95,6 +99,11 @@ class _Stage:
     sides: Sides
     relaxed: Relaxation | None = None
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether there are so many pairs that dividing is hopeless: the time goes to prices and plans by turns."""
+        return self.reduced.covers.nnz > WIDE
+
     @cached_property
     def turned(self) -> Exchange:
         """What the search reads, without costs: turning a large relation takes a second."""
@@ -114,6 +123,7 @@ class _Climb:
         self.dropped = np.zeros((0, 2), dtype=np.int64)
         self.relaxed: Relaxation | None = None
         self.n_offers = 0
+        self.n_mixed = 0
         self.is_whole = bool(np.all(problem.weights == np.floor(problem.weights)))
 
     def run(self, rules: Rules, reduced: Reduced) -> Outcome:
@@ -170,20 +180,22 @@ class _Climb:
 
     def _narrowed(self, stage: _Stage) -> _Stage:
         """Solve the relaxation, search among what it opens, hold fixed what it settles; again while that helps."""
-        for _ in range(4):
+        n_rounds = 0
+        while stage.reduced.rows.size and not self.is_settled():
             reduced = stage.reduced
-            if reduced.rows.size == 0 or self.is_settled():
-                break
             self.relaxed = self._relaxation(stage)
             if self.relaxed is None:
                 break
+            before = self.value, self.bound
             self.bound = min(self.bound, self.relaxed.bound + reduced.base_value)
-            before = self.value
             self._search_near(stage, self.relaxed.x)
             after = self._fixed(stage, Prices(self.relaxed.demand, self.relaxed.rules))
             is_smaller = after.reduced.rows.size < 0.9 * reduced.rows.size
+            is_better = self.value > before[0] or (stage.is_wide and self.bound < before[1])
+            is_late = self.deadline.left_s <= (0.0 if stage.is_wide else 0.5 * self.ask.time_limit_s)
+            n_rounds += not stage.is_wide
             stage = after
-            if not is_smaller and (self.value <= before or self.deadline.left_s < 0.5 * self.ask.time_limit_s):
+            if n_rounds == MOST_ROUNDS or (not is_smaller and (is_late or not is_better)):
                 break
         return stage
 
@@ -208,21 +220,33 @@ class _Climb:
             self._search(stage, self._own(stage), 12, 0.08)
             return
         order = np.argsort(-x, kind="stable")
-        self._search(stage, opened_in_order(stage.sides, order[x[order] > LEAST_FRACTION]), 8, 0.05)
+        rounded = opened_in_order(stage.sides, order[x[order] > LEAST_FRACTION])
+        if stage.is_wide:
+            # What a local search among all ends with keeps mixtures from getting going: only the first has none of it.
+            start = rounded if self.n_mixed == 0 else self._own(stage)
+            self._search(stage, self._mixed(stage, x, start, WIDE_MIXING_SHARE), 8, WIDE_SEARCH_SHARE)
+            return
+        self._search(stage, rounded, 8, 0.05)
         if not self.is_settled():
-            self._mix(stage, x)
+            self._mixed(stage, x, self._own(stage), MIXING_SHARE)
             self._search(stage, self._own(stage), 8, 0.05)
 
-    def _mix(self, stage: _Stage, x: NDArray[np.float64]) -> None:
-        """Search from mixtures of good plans, among the sites that the relaxation or the best plan opens."""
-        own = self._own(stage)
-        sites = np.flatnonzero((x > LEAST_FRACTION) | own)
+    def _mixed(
+        self, stage: _Stage, x: NDArray[np.float64], start: NDArray[np.bool_], share: float
+    ) -> NDArray[np.bool_]:
+        """Search from mixtures of `start` and other plans, among the sites that it or the relaxation opens."""
+        least = max(LEAST_FRACTION, float(np.sort(x)[-min(MOST_MIXED, x.size)]))
+        sites = np.flatnonzero((x >= least) | start)
         reduced = replace(stage.reduced, rows=stage.reduced.rows[sites], covers=stage.reduced.covers[sites])
         part = _Stage(stage.rules, reduced, sides_of(stage.rules, reduced.rows))
         exchange = exchange_of(reduced, part.sides, self.problem.cost_of[reduced.rows])
-        value, plan = mixed(exchange, part.sides, x[sites], own[sites], self.deadline.share(MIXING_SHARE))
+        value, plan = mixed(exchange, part.sides, x[sites], start[sites], self.deadline.share(share))
+        self.n_mixed += 1
         self._offer(part, value + reduced.base_value, plan)
         self._report()
+        found = np.zeros(x.size, dtype=bool)
+        found[sites[plan]] = True
+        return found
 
     def _prove(self, stage: _Stage, prices: Prices) -> tuple[float, NDArray[np.float64]]:
         """Keep the certificate of prices when it is the best so far; returns their bound and each site's net worth."""

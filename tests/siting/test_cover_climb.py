@@ -9,8 +9,10 @@ from planner.errors import CancelledError
 from planner.progress import SILENT
 from planner.siting import cover
 from planner.siting.bounds import sides_of
+from planner.siting.branch import near_relaxation
 from planner.siting.certificate import check_certificate
 from planner.siting.deadline import Deadline
+from planner.siting.interior import relaxation
 from planner.siting.problem import Quota, SitingProblem
 from planner.siting.reduce import reduce_cover
 from planner.siting.rules import compile_rules
@@ -81,6 +83,31 @@ def test_mixed_plans_keep_the_rules_and_reach_the_best():
     value, plan = mixed(exchange, sides, np.full(n, 2 / n), np.zeros(n, dtype=bool), Deadline(60, SILENT))
     assert (sides.matrix @ plan <= sides.upper).all()
     assert value + reduced.base_value == solve(problem, n_new=2).value
+
+
+def test_prices_and_plans_by_turns_reach_the_best(monkeypatch):
+    data, rng = county(4)
+    problem = SitingProblem(**data, labels={"town": [str(rng.integers(4)) for _ in range(60)]}, one_per=["town"])
+    best = solve(problem, n_new=4).value
+    for name, value in {"SMALL": 0, "WIDE": -1, "INTERIOR_SITES": -1, "MOST_MIXED": 10}.items():
+        monkeypatch.setattr(cover, name, value)
+    solution = solve(problem, n_new=4)
+    assert solution.status == "optimal"
+    assert solution.value == best
+    assert check_certificate(problem, solution).is_valid
+
+
+def test_a_second_look_at_the_relaxation_goes_on_from_the_first():
+    data, _ = county(6)
+    problem = SitingProblem(**data)
+    rules = compile_rules(problem, 6)
+    reduced = reduce_cover(problem, rules)
+    sides = sides_of(rules, reduced.rows)
+    exact = relaxation(reduced.covers, reduced.weights, sides)
+    first = near_relaxation(reduced, sides, 0.0, lambda: True)
+    second = near_relaxation(reduced, sides, exact.bound * 0.999, lambda: False, first)
+    assert exact.bound * (1 - 1e-6) <= second.bound <= first.bound
+    assert second.bound <= exact.bound * (1 + 1e-3)
 
 
 def test_no_time_left_ends_at_once(monkeypatch):
