@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from planner.ui.answers import Ready
     from planner.ui.state import AppState
 
+RULES_HEIGHT = 270
 MAP_HEIGHT, MAP_HEIGHT_BELOW = 500, 256
 _FACTORS = ("age60", "children", "relocated")
 _IN_PEOPLE = {"max-cover", "backup-cover"}
@@ -70,7 +71,8 @@ def _form(state: AppState) -> None:
             text("ui_plans.budget", language), 0.0, None, ask.budget, placeholder="-",
             disabled="cost" not in state.study.tables["candidates"],
         )  # fmt: skip
-        with st.expander(text("ui_plans.rules", language)):
+        # So high that the button below stays in sight, and the answer beside it.
+        with st.expander(text("ui_plans.rules", language)), st.container(height=RULES_HEIGHT, border=False):
             rules = _rules(state)
         sent = st.form_submit_button(text("ui_plans.solve", language), type="primary", width="stretch")
     if sent:
@@ -157,7 +159,9 @@ def _quotas(state: AppState) -> list[Quota]:
         "least": st.column_config.NumberColumn(text("ui_plans.least", language), min_value=0, step=1),
         "most": st.column_config.NumberColumn(text("ui_plans.most", language), min_value=0, step=1),
     }
-    edited = st.data_editor(table, column_config=config, hide_index=True, height=180, key="siting quotas")
+    edited = st.data_editor(
+        table, column_config=config, hide_index=True, height=180, key="siting quotas", placeholder="-"
+    )
     quotas = []
     for code, least, most in zip(ids, edited["least"], edited["most"], strict=True):
         if not (pd.isna(least) and pd.isna(most)):

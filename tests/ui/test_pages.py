@@ -97,3 +97,17 @@ def test_a_refused_file_name_is_told_and_nothing_is_written(lattice_file, tmp_pa
     page.run()
     assert "stolen" in page.error[0].value
     assert sorted(path.name for path in tmp_path.iterdir()) == ["county.gpkg"]
+
+
+def test_a_study_is_never_saved_over_another_of_its_name(lattice_file, tmp_path, monkeypatch):
+    study, other = tmp_path / "county.gpkg", tmp_path / "other.gpkg"
+    for path in (study, other):
+        path.write_bytes(lattice_file.read_bytes())
+    monkeypatch.setattr("sys.argv", ["app", str(study)])
+    page = shown("study", "en", study)
+    page.text_input(key="save as name").set_value("other")
+    page.run()
+    page.button(key="save as").click()
+    page.run()
+    assert "has a file of that name" in page.error[0].value
+    assert other.read_bytes() == lattice_file.read_bytes()
