@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -132,6 +133,8 @@ def _own_declared(state: AppState) -> dict[str, Declared]:
     """Return the declared figures in a file of the reader's own."""
     file = st.file_uploader(text("ui_pages.declared_own", state.language), type="toml", key="declared own")
     if file is None:
+        sample = (resources.files("planner.presets") / "declared.toml").read_bytes()
+        st.download_button(text("ui_pages.declared_sample", state.language), sample, "declared.toml")
         return {}
     try:
         return declared_from_toml(decode(file.getvalue(), file.name)[0])

@@ -403,6 +403,8 @@ def _compare(state: AppState, made: Ready) -> None:
         )  # fmt: skip
         st.html(f'<div class="sentence">{escaped(words)}</div>')
         read_only(_by_town(*tables), ("area_name", "before_people", "after_people", "gained_people"), language)
+        if any(isinstance(edit, RoadEdit) and edit.kind == "close" for edit in (*kept[first], *kept[second])):
+            st.caption(text("ui_plans.beside_shut", language))
 
 
 def _replayed(reach: Reach, edits: Sequence[Edit | RoadEdit], language: Language) -> WhatIf:

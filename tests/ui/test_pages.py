@@ -6,6 +6,7 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from planner.plan.trial import RoadEdit
 from tests.ui.conftest import PAGES
 
 PATIENCE_S = 120
@@ -111,3 +112,14 @@ def test_a_study_is_never_saved_over_another_of_its_name(lattice_file, tmp_path,
     page.run()
     assert "has a file of that name" in page.error[0].value
     assert other.read_bytes() == lattice_file.read_bytes()
+
+
+def test_scenarios_with_roads_shut_are_compared_and_explained(lattice_file):
+    page = shown("what_if", "en", lattice_file)
+    state = page.session_state["app"]
+    state.edits.append(RoadEdit("close", str(state.study.table("roads")["road_id"].iloc[0])))
+    page.session_state["what_if view"] = 1
+    settled(page.run())
+    assert not page.exception
+    assert [each.value for each in page.error] == []
+    assert any("beside a shut road" in each.value for each in page.caption)
