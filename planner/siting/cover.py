@@ -48,7 +48,8 @@ MIXING_SHARE = 0.15
 MOST_MIXED = 1_500
 MOST_ROUNDS = 4
 WIDE = 3_000_000
-WIDE_MIXING_SHARE, WIDE_SEARCH_SHARE = 0.4, 0.2
+PRICES_SHARE = 0.4
+WIDE_PRICES_SHARE, WIDE_MIXING_SHARE, WIDE_SEARCH_SHARE = 0.5, 0.25, 0.4
 
 
 def most_covered(problem: SitingProblem, ask: Ask, rules: Rules, progress: Progress) -> Outcome:
@@ -156,7 +157,8 @@ class _Climb:
         start = first_plan(stage.sides, stage.reduced.rows.size, self.deadline.left_s)
         if start is None:
             return False
-        self._search(stage, start, 25, 0.12)
+        # Of very many sites the relaxation soon leads to better plans than a search from nothing.
+        self._search(stage, start, 0 if stage.is_wide else 25, 0.12)
         self._prove(stage, _plain_prices(stage))
         return True
 
@@ -201,7 +203,7 @@ class _Climb:
 
     def _relaxation(self, stage: _Stage) -> Relaxation | None:
         reduced = stage.reduced
-        clock = self.deadline.share(0.4)
+        clock = self.deadline.share(WIDE_PRICES_SHARE if stage.is_wide else PRICES_SHARE)
 
         def is_late() -> bool:
             return clock.left_s <= 0

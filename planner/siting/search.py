@@ -101,7 +101,7 @@ def improved(
     n_rounds = _rounds_of(best)
     idle = 0
     for batch in range(n_batches):
-        if began - deadline.left_s > until or idle >= MOST_IDLE:
+        if began - deadline.left_s >= until or idle >= MOST_IDLE:
             break
         again, plan = run(exchange.relation, exchange.rules, exchange.costs, best, n_rounds, 1e15, batch + 1)
         idle = 0 if again > value else idle + 1
