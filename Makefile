@@ -24,12 +24,12 @@ demo: $(READY)
 app: $(READY)
 	$(BIN)/planner app $(wildcard $(OUT)/county.gpkg)
 
-# A file's tests stay on one core: what they share is made, and what they call is compiled, once.
+# Neighbours stay on one core, so that what they share is made once; a core with nothing left takes from another.
 test: $(READY)
-	$(BIN)/python -m pytest -q -m "not slow and not network" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -m "not slow and not network" -n 2 --dist worksteal
 
 slow: $(READY)
-	$(BIN)/python -m pytest -q -m "slow and not network" -n 3 --dist loadfile --timeout 1200
+	$(BIN)/python -m pytest -q -m "slow and not network" -n 3 --dist worksteal --timeout 1200
 
 # The app in a real browser alone, one reader after the other (the slow tests hold these too).
 browser: $(READY)
