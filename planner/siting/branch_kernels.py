@@ -125,7 +125,7 @@ def approach(relation: Any, rules: Any, n_pick: Any, x: Any, price: Any, rule_pr
             pace[r] = charge[r] / size
             for k in range(rule_first[r], rule_first[r + 1]):
                 step[rule_site[k]] += charge[r] * abs(coef[k])
-    slower = min(1.0, _CHOICE * m / max(1, first[n]))
+    slower = min(1.0, _CHOICE * max(1, m) / max(1, first[n]))
     step = slower / np.maximum(step, 1e-9)
     best, most = np.inf, -np.inf
     best_x, best_price, best_rule_price = x.copy(), price.copy(), rule_price.copy()

@@ -86,3 +86,12 @@ def test_narrowing_in_two_steps_is_reducing_at_once():
     assert np.array_equal(once.column_of, twice.column_of)
     assert np.array_equal(once.weights, twice.weights)
     assert (once.covers != twice.covers).nnz == 0
+
+
+def test_a_part_without_people_left_still_has_its_rules():
+    from planner.siting.branch_kernels import approach
+
+    relation = np.zeros(2, dtype=np.int64), np.zeros(0, dtype=np.int32), np.zeros(0)
+    rules = np.array([0, 1]), np.array([0]), np.array([-1.0]), np.array([-1.0])
+    bound, _ = approach(relation, rules, 1, np.zeros(1), np.zeros(0), np.zeros(1), np.array([25.0, -1.0, 0.0]))
+    assert bound == 0.0
