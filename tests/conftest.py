@@ -56,9 +56,9 @@ def planner(monkeypatch, capsys):
     return run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Chromium, opened once: a second driver does not start in one process."""
+    """Chromium for one file of tests: its driver lets no other asyncio loop run in the process while it lives."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
