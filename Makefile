@@ -10,6 +10,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= demo-out
 
+# Assertions are rewritten, and modules compiled, once and not by every process.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: setup demo app test slow browser bounds lint check bench bundle clean
 
 setup: $(READY)
@@ -39,6 +42,8 @@ browser: $(READY)
 bounds: $(READY)
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(VENV)/bounds $(BIN)/python -m pytest -q -m "not slow and not network" -n 2 \
 		--timeout 600 tests/reach tests/siting
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(VENV)/bounds $(BIN)/python -m pytest -q --timeout 600 \
+		tests/siting/test_blocks.py tests/siting/test_branch.py
 
 lint: $(READY)
 	$(BIN)/ruff check planner tests benchmarks app.py

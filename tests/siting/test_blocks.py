@@ -37,6 +37,7 @@ def stage_of(problem, n_new):
     return reduced, sides_of(rules, reduced.rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_blocks_end_at_the_best_plan(seed, monkeypatch):
     monkeypatch.setattr(siting_blocks, "ENOUGH", -np.inf)

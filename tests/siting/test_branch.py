@@ -37,6 +37,7 @@ def relaxed_optimum(reduced, sides):
     return -solve_model(model).value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_prices_come_near_the_relaxation_from_above(seed):
     quotas = [Quota("town", "a", maximum=1)] if seed else []
@@ -49,6 +50,7 @@ def test_prices_come_near_the_relaxation_from_above(seed):
     assert found.x.sum() <= 4 + 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_the_tree_ends_at_the_best_plan(seed):
     problem = instance(seed)
