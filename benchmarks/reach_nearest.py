@@ -15,7 +15,7 @@ import shapely
 
 from benchmarks.reach_fixtures import networks, prepared, scattered
 from benchmarks.timing import medians, row
-from planner.reach import kernels
+from planner.reach import edit_kernels, kernels
 from planner.reach import threads as threads_module
 from planner.reach.positions import make_positions, search_graph
 from planner.reach.road_edits import build_bridge, change_road, close_road
@@ -59,12 +59,14 @@ def what_if():
                 trial.is_open[p] = what == "open"
                 start = time.perf_counter()
                 if what == "close":
-                    kernels.close_place(
+                    edit_kernels.close_place(
                         graph, back, trial.place_positions, trial.place_index, trial.is_open, p, trial.limit_cs,
                         trial.junctions, trial.step,
                     )  # fmt: skip
                 else:
-                    kernels.open_place(graph, trial.place_positions, p, trial.limit_cs, trial.junctions, trial.step)
+                    edit_kernels.open_place(
+                        graph, trial.place_positions, p, trial.limit_cs, trial.junctions, trial.step
+                    )
                 kernel_ms[what].append((time.perf_counter() - start) * 1e3)
         for what in ("close", "open"):
             row(

@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ def compiled(function: Callable[..., Any]) -> Any:  # noqa: ANN401  numba is unt
     """Return `function` compiled without the interpreter's lock, kept on disk when a folder can be written."""
     if _Cache.is_writable:
         try:
-            return _with_one_body(_with_safe_saves(nb.njit(function, nogil=True, cache=True)))
+            return _with_one_body(_with_safe_saves(_with_neighbours(nb.njit(function, nogil=True, cache=True))))
         except RuntimeError:
             _say_once()
     return _with_one_body(nb.njit(function, nogil=True))
@@ -60,6 +61,22 @@ def _with_one_body(dispatcher: Any) -> Any:  # noqa: ANN401
 def _widest(kind: Any) -> Any:  # noqa: ANN401
     plain = nb.types.unliteral(kind)  # type: ignore[no-untyped-call]
     return nb.int64 if plain in nb.types.signed_domain else plain
+
+
+def _with_neighbours(dispatcher: Any) -> Any:  # noqa: ANN401
+    """Let what is kept hold only as long as no file of compiled loops in the folder changes.
+
+    Numba looks at the function's own file, and would go on running the old body of an edited callee in another.
+    """
+    index = dispatcher._cache._cache_file  # noqa: SLF001  numba has no public way to this
+    index._source_stamp = index._source_stamp, _stamps(Path(dispatcher.py_func.__code__.co_filename).parent)  # noqa: SLF001
+    return dispatcher
+
+
+@cache
+def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    files = [(path.name, path.stat()) for path in sorted(folder.glob("*kernels.py"))]
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in files)
 
 
 def _with_safe_saves(dispatcher: Any) -> Any:  # noqa: ANN401

@@ -103,3 +103,18 @@ def test_a_lock_that_cannot_be_removed_does_not_stop_the_work(tmp_path, monkeypa
     monkeypatch.setattr(compiled_module, "_LOCK", lock)
     with pytest.raises((IsADirectoryError, PermissionError)), compiled_module._alone():
         pass
+
+
+def test_an_edited_callee_in_another_file_is_compiled_anew(tmp_path):
+    head = "from planner.compiled import compiled\n"
+    (tmp_path / "outer_kernels.py").write_text(
+        f"{head}from inner_kernels import inner\n@compiled\ndef outer(x):\n    return inner(x) + 1\n"
+    )
+    said = []
+    for body in ("x", "100 * x"):
+        (tmp_path / "inner_kernels.py").write_text(f"{head}@compiled\ndef inner(x):\n    return {body}\n")
+        code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from outer_kernels import outer; print(outer(2))"
+        out, err = started(tmp_path, code).communicate()
+        assert out, err
+        said.append(int(out))
+    assert said == [3, 201]

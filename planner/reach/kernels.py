@@ -1,7 +1,7 @@
-"""Compiled searches over the contracted graph. Functions that call one another stand in this one file.
+"""Compiled searches over the contracted graph.
 
-Numba's cache does not notice an edited callee in another file, hence the one file. Times are whole centiseconds in
-int32. A "leg" is the way between a position and one junction of its chain, access included.
+Times are whole centiseconds in int32. A "leg" is the way between a position and one junction of its chain, access
+included.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from planner.network.road_network import UNREACHABLE_CS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_INF = np.int32(UNREACHABLE_CS)
+INF = np.int32(UNREACHABLE_CS)
 _LOW = np.int64(0xFFFFFFFF)
 
 
@@ -101,31 +101,31 @@ def make_workspace(graph: Graph, limit_cs: int, n_points: int = 0) -> Workspace:
     )
 
 
-# Columns of a state; `_PREVIOUS` holds -1 - bucket for the first of a bucket and `_INF` for what is in none.
-_TIME, _NEXT, _PREVIOUS, _LABEL = 0, 1, 2, 3
+# Columns of a state; `PREVIOUS` holds -1 - bucket for the first of a bucket and `INF` for what is in none.
+TIME, NEXT, PREVIOUS, LABEL = 0, 1, 2, 3
 
 
 @compiled
 def _link(state: Any, bucket: Any, b: int, j: int) -> None:
     """Put junction j first in bucket b."""
     following = bucket[b]
-    state[j, _NEXT] = following
-    state[j, _PREVIOUS] = -1 - b
+    state[j, NEXT] = following
+    state[j, PREVIOUS] = -1 - b
     if following >= 0:
-        state[following, _PREVIOUS] = j
+        state[following, PREVIOUS] = j
     bucket[b] = j
 
 
 @compiled
 def _unlink(state: Any, bucket: Any, j: int) -> None:
     """Take junction j out of its bucket."""
-    following, previous = state[j, _NEXT], state[j, _PREVIOUS]
+    following, previous = state[j, NEXT], state[j, PREVIOUS]
     if previous >= 0:
-        state[previous, _NEXT] = following
+        state[previous, NEXT] = following
     else:
         bucket[-1 - previous] = following
     if following >= 0:
-        state[following, _PREVIOUS] = previous
+        state[following, PREVIOUS] = previous
 
 
 @compiled
@@ -217,7 +217,7 @@ def _search_whole(graph: Any, places: Any, p: int, limit_cs: int, work: Any, que
 
 
 @compiled
-def _direct_cs(leaver: Any, arriver: Any, i: int, j: int) -> Any:
+def direct_cs(leaver: Any, arriver: Any, i: int, j: int) -> Any:
     """Centiseconds from position i of `leaver` to position j of `arriver` along their one chain, or unreachable."""
     seconds = np.inf
     ahead = arriver.along_s[j] - leaver.along_s[i]
@@ -229,7 +229,7 @@ def _direct_cs(leaver: Any, arriver: Any, i: int, j: int) -> Any:
     seconds += leaver.access_s[i] + arriver.access_s[j]
     if seconds * 100.0 < UNREACHABLE_CS - 1:
         return np.int32(np.rint(seconds * 100.0))
-    return _INF
+    return INF
 
 
 @compiled
@@ -280,7 +280,7 @@ def point_times(
         if places.chain[p] >= 0:
             for a in range(index.chain_first[places.chain[p]], index.chain_first[places.chain[p] + 1]):
                 q = index.chain_member[a]
-                cs = _direct_cs(points, places, q, p) if is_towards else _direct_cs(places, points, p, q)
+                cs = direct_cs(points, places, q, p) if is_towards else direct_cs(places, points, p, q)
                 if cs <= limit_cs:
                     met[n_met] = q
                     n_met += 1
@@ -294,7 +294,7 @@ def point_times(
                 cs = t + member_cs[a]
                 q = np.uint32(member[a])
                 if cs <= limit_cs and cs < point_cs[q]:
-                    if point_cs[q] == _INF:
+                    if point_cs[q] == INF:
                         met[n_met] = q
                         n_met += 1
                     point_cs[q] = cs
@@ -303,7 +303,7 @@ def point_times(
             q = met[i]
             out_point[total] = q
             out_cs[total] = point_cs[q]
-            point_cs[q] = _INF
+            point_cs[q] = INF
             total += 1
         count[p - start] = n_met
     return count, out_point[:total].copy(), out_cs[:total].copy()
@@ -364,39 +364,39 @@ def nearest_junctions(graph: Any, places: Any, k: int, limit_cs: int) -> Any:
     longest = np.int64(graph.longest_cs)
     for p in range(len(places.chain)):
         for side in range(2):
-            if places.leg_cs[p, side] < _INF:
+            if places.leg_cs[p, side] < INF:
                 longest = max(longest, places.leg_cs[p, side])
     n_buckets = 1
     while n_buckets < (min(longest, limit_cs) >> graph.shift) + 2:
         n_buckets *= 2
     bucket = np.full(n_buckets, -1, np.int32)
     for j in range(n):
-        state[j, _TIME] = _INF
-        state[j, _PREVIOUS] = _INF
-        state[j, _LABEL] = -1
+        state[j, TIME] = INF
+        state[j, PREVIOUS] = INF
+        state[j, LABEL] = -1
     rank = np.arange(len(places.chain)).astype(np.int32)
     stamp, log = np.zeros(1, np.int32), np.empty((1, 3), np.int32)
     waiting, lowest = 0, limit_cs >> graph.shift
     for p in range(len(places.chain)):
         for side in range(2):
             cs = places.leg_cs[p, side]
-            if places.junction[p, side] >= 0 and cs <= limit_cs and cs < _INF:
-                waiting += _offer(graph.shift, state, bucket, rank, places.junction[p, side], cs, p)
+            if places.junction[p, side] >= 0 and cs <= limit_cs and cs < INF:
+                waiting += offer(graph.shift, state, bucket, rank, places.junction[p, side], cs, p)
                 lowest = min(lowest, cs >> graph.shift)
-    _spread(graph, state, bucket, rank, limit_cs, waiting, lowest, stamp, 0, log, 0)
-    return state[:, _LABEL].copy().reshape(n, 1), state[:, _TIME].copy().reshape(n, 1)
+    spread(graph, state, bucket, rank, limit_cs, waiting, lowest, stamp, 0, log, 0)
+    return state[:, LABEL].copy().reshape(n, 1), state[:, TIME].copy().reshape(n, 1)
 
 
 @compiled
-def _offer(shift: int, state: Any, bucket: Any, rank: Any, j: int, cs: int, label: int) -> int:
+def offer(shift: int, state: Any, bucket: Any, rank: Any, j: int, cs: int, label: int) -> int:
     """Let junction j be reached by `label` at `cs` if that is better; return 1 when it has newly to be taken out."""
-    old, old_label = state[j, _TIME], state[j, _LABEL]
+    old, old_label = state[j, TIME], state[j, LABEL]
     if cs > old or (cs == old and (old_label < 0 or rank[label] >= rank[old_label])):
         return 0
     mask = len(bucket) - 1
-    state[j, _TIME] = cs
-    state[j, _LABEL] = label
-    if state[j, _PREVIOUS] == _INF:
+    state[j, TIME] = cs
+    state[j, LABEL] = label
+    if state[j, PREVIOUS] == INF:
         _link(state, bucket, (cs >> shift) & mask, j)
         return 1
     if (old >> shift) != (cs >> shift):
@@ -406,7 +406,7 @@ def _offer(shift: int, state: Any, bucket: Any, rank: Any, j: int, cs: int, labe
 
 
 @compiled
-def _spread(
+def spread(
     graph: Any,
     state: Any,
     bucket: Any,
@@ -433,29 +433,29 @@ def _spread(
         if j < 0:
             b += 1
             continue
-        following = state[j, _NEXT]
+        following = state[j, NEXT]
         bucket[slot] = following
         if following >= 0:
-            state[following, _PREVIOUS] = -1 - slot
-        state[j, _PREVIOUS] = _INF
+            state[following, PREVIOUS] = -1 - slot
+        state[j, PREVIOUS] = INF
         waiting -= 1
-        t = np.int64(state[j, _TIME])
-        label = state[j, _LABEL]
+        t = np.int64(state[j, TIME])
+        label = state[j, LABEL]
         for a in range(first[j], first[j + 1]):
             head = np.int64(arcs[a, 0])
             reached = t + arcs[a, 1]
-            old = np.int64(state[head, _TIME])
+            old = np.int64(state[head, TIME])
             if reached > limit_cs or reached > old:
                 continue
-            if reached == old and rank[label] >= rank[state[head, _LABEL]]:
+            if reached == old and rank[label] >= rank[state[head, LABEL]]:
                 continue
             if edit > 0 and stamp[head] != edit:
                 stamp[head] = edit
-                log[n_log, 0], log[n_log, 1], log[n_log, 2] = head, old, state[head, _LABEL]
+                log[n_log, 0], log[n_log, 1], log[n_log, 2] = head, old, state[head, LABEL]
                 n_log += 1
-            state[head, _TIME] = reached
-            state[head, _LABEL] = label
-            if state[head, _PREVIOUS] == _INF:
+            state[head, TIME] = reached
+            state[head, LABEL] = label
+            if state[head, PREVIOUS] == INF:
                 waiting += 1
             elif (old >> shift) == (reached >> shift):
                 continue
@@ -470,7 +470,7 @@ def _nearest_several(graph: Any, places: Any, k: int, limit_cs: int) -> Any:
     """Return what `nearest_junctions` does, for k > 1: pairs (time, label) are settled in lexicographic order."""
     n = len(graph.first) - 1
     label = np.full((n, k), -1, np.int32)
-    time_cs = np.full((n, k), _INF, np.int32)
+    time_cs = np.full((n, k), INF, np.int32)
     n_found = np.zeros(n, np.int32)
     keys, nodes = np.empty(1024, np.int64), np.empty(1024, np.int32)
     size = 0
@@ -535,258 +535,21 @@ def nearest_points(
     k = label.shape[1]
     n = len(points.chain)
     out_label = np.full((n, k), -1, np.int32)
-    out_cs = np.full((n, k), _INF, np.int32)
+    out_cs = np.full((n, k), INF, np.int32)
     for q in range(n):
         chain = points.chain[q]
         if chain < 0:
             continue
         for side in range(2):
             j, leg = points.junction[q, side], np.int64(points.leg_cs[q, side])
-            if leg == _INF:
+            if leg == INF:
                 continue
             for i in range(k):
                 if label[j, i] >= 0 and leg + time_cs[j, i] <= limit_cs:
                     _insert(out_label[q], out_cs[q], label[j, i], leg + time_cs[j, i])
         for a in range(place_index.chain_first[chain], place_index.chain_first[chain + 1]):
             p = place_index.chain_member[a]
-            cs = _direct_cs(points, places, q, p) if is_towards else _direct_cs(places, points, p, q)
-            if cs <= limit_cs and cs < _INF:
+            cs = direct_cs(points, places, q, p) if is_towards else direct_cs(places, points, p, q)
+            if cs <= limit_cs and cs < INF:
                 _insert(out_label[q], out_cs[q], p, cs)
     return out_label, out_cs
-
-
-@compiled
-def _log_first(stamp: Any, edit: int, log: Any, n_log: int, i: int, cs: int, label: int) -> int:
-    """Note what row i held before it changes for the first time in this edit; return the length of the log."""
-    if stamp[i] == edit:
-        return n_log
-    stamp[i] = edit
-    log[n_log, 0], log[n_log, 1], log[n_log, 2] = i, cs, label
-    return n_log + 1
-
-
-@compiled
-def open_place(graph: Any, places: Any, p: int, limit_cs: int, field: Any, edit: int) -> int:
-    """Let place p serve whom it serves better; return the number of logged junctions."""
-    n_log, waiting = 0, 0
-    lowest = limit_cs >> graph.shift
-    for side in range(2):
-        j, cs = np.int64(places.junction[p, side]), np.int64(places.leg_cs[p, side])
-        if j >= 0 and cs <= limit_cs:
-            old, label = field.state[j, _TIME], field.state[j, _LABEL]
-            if cs < old or (cs == old and field.rank[p] < field.rank[label]):
-                n_log = _log_first(field.stamp, edit, field.log, n_log, j, old, label)
-                waiting += _offer(graph.shift, field.state, field.bucket, field.rank, j, cs, p)
-                lowest = min(lowest, cs >> graph.shift)
-    return _spread(
-        graph, field.state, field.bucket, field.rank, limit_cs, waiting, lowest, field.stamp, edit, field.log, n_log
-    )
-
-
-@compiled
-def close_place(
-    graph: Any, back: Any, places: Any, index: Any, is_open: Any, p: int, limit_cs: int, field: Any, edit: int
-) -> int:
-    """Give the junctions of place p to the others; return the number of logged junctions.
-
-    The region of a label is connected along its shortest ways, so it is found from the place without looking at the
-    rest; then it is filled again from its border and from the other places' legs inside it.
-    """
-    state, log, stamp = field.state, field.log, field.stamp
-    n_log = 0
-    for side in range(2):
-        j = np.int64(places.junction[p, side])
-        if j >= 0 and state[j, _LABEL] == p:
-            n_log = _log_first(stamp, edit, log, n_log, j, state[j, _TIME], p)
-            state[j, _TIME], state[j, _LABEL] = _INF, -1
-    i = 0
-    while i < n_log:
-        j = log[i, 0]
-        i += 1
-        for a in range(graph.first[j], graph.first[j + 1]):
-            head = np.int64(graph.arcs[a, 0])
-            if state[head, _LABEL] == p:
-                n_log = _log_first(stamp, edit, log, n_log, head, state[head, _TIME], p)
-                state[head, _TIME], state[head, _LABEL] = _INF, -1
-    waiting = 0
-    lowest = limit_cs >> graph.shift
-    for i in range(n_log):
-        j = np.int64(log[i, 0])
-        for a in range(back.first[j], back.first[j + 1]):
-            tail = np.int64(back.arcs[a, 0])
-            label = state[tail, _LABEL]
-            cs = np.int64(state[tail, _TIME]) + back.arcs[a, 1]
-            if label >= 0 and cs <= limit_cs:
-                waiting += _offer(graph.shift, state, field.bucket, field.rank, j, cs, label)
-                lowest = min(lowest, cs >> graph.shift)
-        for a in range(index.first[j], index.first[j + 1]):
-            other, cs = index.member[a], np.int64(index.leg_cs[a])
-            if is_open[other] and cs <= limit_cs:
-                waiting += _offer(graph.shift, state, field.bucket, field.rank, j, cs, other)
-                lowest = min(lowest, cs >> graph.shift)
-    return _spread(graph, state, field.bucket, field.rank, limit_cs, waiting, lowest, stamp, edit, log, n_log)
-
-
-@compiled
-def _improve(graph: Any, field: Any, j: int, cs: int, label: int, limit_cs: int, edit: int, n_log: int) -> Any:
-    """Let `label` reach junction j at `cs` if that is better; return what newly waits (0 or 1) and the log's length."""
-    old, old_label = np.int64(field.state[j, _TIME]), field.state[j, _LABEL]
-    if cs > limit_cs or cs > old or (cs == old and (old_label < 0 or field.rank[label] >= field.rank[old_label])):
-        return 0, n_log
-    n_log = _log_first(field.stamp, edit, field.log, n_log, j, old, old_label)
-    return _offer(graph.shift, field.state, field.bucket, field.rank, j, cs, label), n_log
-
-
-@compiled
-def change_arcs(
-    graph: Any,
-    back: Any,
-    lost: Any,
-    won: Any,
-    former: Any,
-    places: Any,
-    index: Any,
-    moved: Any,
-    is_open: Any,
-    limit_cs: int,
-    field: Any,
-    edit: int,
-) -> int:
-    """Make the labels right after arcs were lost and won and places' legs changed; return the junctions logged.
-
-    Parameters
-    ----------
-    lost, won : int32[n, 3], tail, head, centiseconds; of the graph before and of `graph`.
-    former, places : positions of the places before and after.
-    moved : rows of places whose legs changed.
-
-    Notes
-    -----
-    A junction is doubted when an arc or a leg that its time and label may rest on is gone, then whatever may rest on
-    a doubted one. The doubted are emptied and filled again from those around them (Ramalingam and Reps 1996).
-    """
-    state, log, stamp = field.state, field.log, field.stamp
-    n_log = 0
-    for a in range(len(lost)):
-        tail, head = lost[a, 0], lost[a, 1]
-        label = state[tail, _LABEL]
-        cs = np.int64(state[tail, _TIME]) + lost[a, 2]
-        if label >= 0 and state[head, _LABEL] == label and state[head, _TIME] == cs:
-            n_log = _log_first(stamp, edit, log, n_log, head, state[head, _TIME], label)
-    for i in range(len(moved)):
-        p = moved[i]
-        for side in range(2):
-            j = former.junction[p, side]
-            if j >= 0 and state[j, _LABEL] == p and state[j, _TIME] == former.leg_cs[p, side]:
-                n_log = _log_first(stamp, edit, log, n_log, j, state[j, _TIME], p)
-    i = 0
-    while i < n_log:
-        j, t, label = log[i, 0], np.int64(log[i, 1]), log[i, 2]
-        state[j, _TIME], state[j, _LABEL] = _INF, -1
-        i += 1
-        for a in range(graph.first[j], graph.first[j + 1]):
-            head = graph.arcs[a, 0]
-            if state[head, _LABEL] == label and t + graph.arcs[a, 1] == state[head, _TIME]:
-                n_log = _log_first(stamp, edit, log, n_log, head, state[head, _TIME], label)
-    n_doubted = n_log
-    waiting = 0
-    for i in range(n_doubted):
-        j = log[i, 0]
-        for a in range(back.first[j], back.first[j + 1]):
-            tail = back.arcs[a, 0]
-            label = state[tail, _LABEL]
-            if label >= 0:
-                cs = np.int64(state[tail, _TIME]) + back.arcs[a, 1]
-                more, n_log = _improve(graph, field, j, cs, label, limit_cs, edit, n_log)
-                waiting += more
-        for a in range(index.first[j], index.first[j + 1]):
-            if is_open[index.member[a]]:
-                cs = np.int64(index.leg_cs[a])
-                more, n_log = _improve(graph, field, j, cs, index.member[a], limit_cs, edit, n_log)
-                waiting += more
-    for a in range(len(won)):
-        label = state[won[a, 0], _LABEL]
-        if label >= 0:
-            cs = np.int64(state[won[a, 0], _TIME]) + won[a, 2]
-            more, n_log = _improve(graph, field, won[a, 1], cs, label, limit_cs, edit, n_log)
-            waiting += more
-    for i in range(len(moved)):
-        p = moved[i]
-        for side in range(2):
-            j, cs = places.junction[p, side], np.int64(places.leg_cs[p, side])
-            if is_open[p] and j >= 0 and cs < _INF:
-                more, n_log = _improve(graph, field, j, cs, p, limit_cs, edit, n_log)
-                waiting += more
-    return _spread(graph, state, field.bucket, field.rank, limit_cs, waiting, 0, stamp, edit, log, n_log)
-
-
-@compiled
-def refresh_points(
-    places: Any,
-    points: Any,
-    place_index: Any,
-    point_index: Any,
-    is_open: Any,
-    rows: Any,
-    limit_cs: int,
-    is_towards: bool,
-    field: Any,
-    n_log: int,
-    served: Any,
-    edit: int,
-) -> int:
-    """Work out anew the points at logged junctions and those in `rows`; return the number of logged points."""
-    n_points_log = 0
-    for i in range(n_log):
-        j = field.log[i, 0]
-        for a in range(point_index.first[j], point_index.first[j + 1]):
-            q = point_index.member[a]
-            n_points_log = _refresh(
-                places, points, place_index, is_open, q, limit_cs, is_towards, field, served, edit, n_points_log
-            )
-    for i in range(len(rows)):
-        n_points_log = _refresh(
-            places, points, place_index, is_open, rows[i], limit_cs, is_towards, field, served, edit, n_points_log
-        )
-    return n_points_log
-
-
-@compiled
-def _refresh(
-    places: Any,
-    points: Any,
-    place_index: Any,
-    is_open: Any,
-    q: int,
-    limit_cs: int,
-    is_towards: bool,
-    field: Any,
-    served: Any,
-    edit: int,
-    n_log: int,
-) -> int:
-    """Work out one point anew, unless this edit has; return the length of the log of points."""
-    if served.stamp[q] == edit:
-        return n_log
-    served.stamp[q] = edit
-    best, label = np.int64(_INF), np.int32(-1)
-    for side in range(2):
-        j, leg = points.junction[q, side], np.int64(points.leg_cs[q, side])
-        if j < 0 or leg == _INF or field.state[j, _LABEL] < 0:
-            continue
-        cs, other = leg + field.state[j, _TIME], field.state[j, _LABEL]
-        if cs <= limit_cs and (cs < best or (cs == best and field.rank[other] < field.rank[label])):
-            best, label = cs, other
-    chain = np.int64(points.chain[q])
-    on_chain = (place_index.chain_first[chain], place_index.chain_first[chain + 1]) if chain >= 0 else (0, 0)
-    for a in range(on_chain[0], on_chain[1]):
-        other = place_index.chain_member[a]
-        if is_open[other]:
-            cs = _direct_cs(points, places, q, other) if is_towards else _direct_cs(places, points, other, q)
-            if cs <= limit_cs and (cs < best or (cs == best and field.rank[other] < field.rank[label])):
-                best, label = np.int64(cs), other
-    if best == served.time_cs[q] and label == served.place[q]:
-        return n_log
-    served.log[n_log, 0], served.log[n_log, 1], served.log[n_log, 2] = q, served.time_cs[q], served.place[q]
-    served.time_cs[q], served.place[q] = best, label
-    return n_log + 1

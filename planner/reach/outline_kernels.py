@@ -1,12 +1,7 @@
 """Compiled loops of the time surfaces and the outlines of practice circles.
 
-They release the interpreter lock, so that threads share the work. Numba's cache does not notice an edited callee in
-another file, so the four functions on segments stand here as well as beside the snap grid.
-
-What comes in again and again: `roads`, `cells`, `ground` as `surfaces` makes them; `edges` has a row an edge (x, y of
-both ends; seconds from its chain's start: offset and rate; from its end: offset and rate), `ends` its chain, that
-chain's two junctions, and 1 or 2 where it is the closed start or end of its chain; `places` a row a place (edge, share,
-seconds from its chain's start and end, of its leg, x, y).
+They release the interpreter lock, so that threads share the work. What comes in again and again is told in
+`ground_kernels`; `places` has a row a place.
 """
 
 from __future__ import annotations
@@ -17,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from planner.compiled import compiled
+from planner.reach.ground_kernels import by_junctions_s, chain_s, is_walled, nearest_of, road_s, single_s
+from planner.reach.segment_kernels import project
 
-_TOUCH_M = 1e-6
-_SAME_SHARE = 1e-6
 # A crossing stays this share of a side away from its ends, so that no two rings of an outline touch.
 _CLEARANCE = 1e-3
 # Steps to find where along a side the nearest edge changes; and halvings of a side near a barrier.
@@ -38,204 +33,6 @@ _LINKS = np.array(
 )  # fmt: skip
 _SADDLES = (5, 10)
 _AROUND = 9  # a cell and its neighbours
-
-
-@compiled
-def _project(px: Any, py: Any, ax: Any, ay: Any, bx: Any, by: Any) -> Any:
-    """Share along a-b nearest to p, and the square of its distance."""
-    dx = bx - ax
-    dy = by - ay
-    length2 = dx * dx + dy * dy
-    share = 0.0
-    if length2 > 0.0:
-        share = ((px - ax) * dx + (py - ay) * dy) / length2
-        share = min(max(share, 0.0), 1.0)
-    ex = ax + share * dx - px
-    ey = ay + share * dy - py
-    return share, ex * ex + ey * ey
-
-
-@compiled
-def _side(ax: Any, ay: Any, bx: Any, by: Any, px: Any, py: Any) -> Any:
-    """Twice the signed area of a, b, p."""
-    return (bx - ax) * (py - ay) - (by - ay) * (px - ax)
-
-
-@compiled
-def _gap2(ax: Any, ay: Any, bx: Any, by: Any, cx: Any, cy: Any, dx: Any, dy: Any) -> Any:
-    """Square of the distance between segments a-b and c-d; 0 where they cross."""
-    s1 = _side(cx, cy, dx, dy, ax, ay)
-    s2 = _side(cx, cy, dx, dy, bx, by)
-    if (s1 <= 0.0 and s2 >= 0.0) or (s1 >= 0.0 and s2 <= 0.0):
-        s3 = _side(ax, ay, bx, by, cx, cy)
-        s4 = _side(ax, ay, bx, by, dx, dy)
-        if (s3 < 0.0 and s4 > 0.0) or (s3 > 0.0 and s4 < 0.0):
-            return 0.0
-    best = min(_project(ax, ay, cx, cy, dx, dy)[1], _project(bx, by, cx, cy, dx, dy)[1])
-    return min(best, _project(cx, cy, ax, ay, bx, by)[1], _project(dx, dy, ax, ay, bx, by)[1])
-
-
-@compiled
-def _meets(ax: Any, ay: Any, bx: Any, by: Any, barriers: Any, b: Any, margin_m: Any) -> Any:
-    """Whether leg a-b comes within `margin_m` of barrier segment `b`, its ends included."""
-    cx, cy, dx, dy = barriers[b, 0], barriers[b, 1], barriers[b, 2], barriers[b, 3]
-    if max(ax, bx) + margin_m < min(cx, dx) or min(ax, bx) - margin_m > max(cx, dx):
-        return False
-    if max(ay, by) + margin_m < min(cy, dy) or min(ay, by) - margin_m > max(cy, dy):
-        return False
-    return _gap2(ax, ay, bx, by, cx, cy, dx, dy) <= margin_m * margin_m
-
-
-@compiled
-def _area_crossings(ax: Any, ay: Any, bx: Any, by: Any, own_area: Any, walls: Any, frame: Any) -> Any:
-    """How often segment a-b crosses the rings of barrier area `own_area`."""
-    barriers, barrier_area, first, items = walls[0], walls[1], walls[2], walls[3]
-    x_min, y_max, _, tile_m, n_tile_rows, n_tile_cols = frame
-    col_0 = max(math.floor((min(ax, bx) - x_min) / tile_m), 0)
-    col_1 = min(math.floor((max(ax, bx) - x_min) / tile_m), n_tile_cols - 1)
-    row_0 = max(math.floor(y_max - max(ay, by) / tile_m), 0)
-    row_1 = min(math.floor(y_max - min(ay, by) / tile_m), n_tile_rows - 1)
-    n = 0
-    for row in range(row_0, row_1 + 1):
-        for col in range(col_0, col_1 + 1):
-            tile = row * n_tile_cols + col
-            for k in range(first[tile], first[tile + 1]):
-                b = items[k]
-                if barrier_area[b] != own_area:
-                    continue
-                cx, cy, dx, dy = barriers[b, 0], barriers[b, 1], barriers[b, 2], barriers[b, 3]
-                # A segment lies in several tiles; the one that holds its first corner here counts it.
-                home_col = max(math.floor((min(cx, dx) - x_min) / tile_m), col_0)
-                home_row = max(math.floor(y_max - max(cy, dy) / tile_m), row_0)
-                if home_col != col or home_row != row:
-                    continue
-                s1 = _side(cx, cy, dx, dy, ax, ay)
-                s2 = _side(cx, cy, dx, dy, bx, by)
-                if (s1 < 0.0) == (s2 < 0.0):
-                    continue
-                s3 = _side(ax, ay, bx, by, cx, cy)
-                s4 = _side(ax, ay, bx, by, dx, dy)
-                if (s3 < 0.0) != (s4 < 0.0):
-                    n += 1
-    return n
-
-
-@compiled
-def _is_in_area(px: Any, py: Any, wanted: Any, walls: Any, frame: Any) -> Any:
-    """Whether p lies in barrier area `wanted`: its cell's centre does, and nothing lies between, or the reverse."""
-    area = walls[4]
-    x_min, y_max, cell_m = frame[0], frame[1], frame[2]
-    row = min(max(math.floor((y_max - py) / cell_m), 0), area.shape[0] - 1)
-    col = min(max(math.floor((px - x_min) / cell_m), 0), area.shape[1] - 1)
-    qx = x_min + (col + 0.5) * cell_m
-    qy = y_max - (row + 0.5) * cell_m
-    is_odd = _area_crossings(px, py, qx, qy, wanted, walls, frame) % 2 == 1
-    return (area[row, col] == wanted) != is_odd
-
-
-@compiled
-def _is_walled(px: Any, py: Any, share: Any, segment: Any, walls: Any, frame: Any) -> Any:
-    """Whether the leg from p to a share of a segment meets a barrier; the rings of an area that p lies in do not count.
-
-    `frame` is (x_min, y_max, cell_m, tile_m, n_tile_rows, n_tile_cols).
-    """
-    barriers, barrier_area, first, items = walls[0], walls[1], walls[2], walls[3]
-    if items.size == 0:
-        return False
-    qx = segment[0] + share * (segment[2] - segment[0])
-    qy = segment[1] + share * (segment[3] - segment[1])
-    x_min, y_max, _, tile_m, n_rows, n_cols = frame
-    col_0 = max(math.floor((min(px, qx) - x_min - _TOUCH_M) / tile_m), 0)
-    col_1 = min(math.floor((max(px, qx) - x_min + _TOUCH_M) / tile_m), n_cols - 1)
-    row_0 = max(math.floor((y_max - max(py, qy) - _TOUCH_M) / tile_m), 0)
-    row_1 = min(math.floor((y_max - min(py, qy) + _TOUCH_M) / tile_m), n_rows - 1)
-    free_area = -1
-    for row in range(row_0, row_1 + 1):
-        for col in range(col_0, col_1 + 1):
-            tile = row * n_cols + col
-            for k in range(first[tile], first[tile + 1]):
-                b = items[k]
-                if barrier_area[b] >= 0 and barrier_area[b] == free_area:
-                    continue
-                if _meets(px, py, qx, qy, barriers, b, _TOUCH_M):
-                    if barrier_area[b] < 0 or not _is_in_area(px, py, barrier_area[b], walls, frame):
-                        return True
-                    free_area = barrier_area[b]
-    return False
-
-
-@compiled
-def _nearest_of(px: Any, py: Any, candidates: Any, edges: Any, ground: Any) -> Any:
-    """Edge, share and leg of the nearest clear position among `candidates` (-1 = none); edge -1 when there is none."""
-    max_access_m, _, walls, frame = ground
-    best = -1
-    best_share = 0.0
-    best2 = max_access_m * max_access_m
-    for e in candidates:
-        if e < 0 or e == best:
-            continue
-        share, d2 = _project(px, py, edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3])
-        if d2 > best2 or (d2 == best2 and best >= 0 and e > best):
-            continue
-        if not _is_walled(px, py, share, edges[e], walls, frame):
-            best = e
-            best_share = share
-            best2 = d2
-    return best, best_share, math.sqrt(best2)
-
-
-@compiled
-def _chain_s(e: Any, share: Any, near_s: Any, far_s: Any, place: Any) -> Any:
-    """Seconds along the chain that a position and the place share, the place's leg included; inf where not allowed."""
-    best = np.inf
-    # Cells keep their share in 32 bits: one that stands where the place does is on both sides of it.
-    if (e > place[0] or (e == place[0] and share >= place[1] - _SAME_SHARE)) and near_s < np.inf:
-        best = max(near_s - place[2], 0.0)
-    if (e < place[0] or (e == place[0] and share <= place[1] + _SAME_SHARE)) and far_s < np.inf:
-        best = min(best, max(far_s - place[3], 0.0))
-    return best + place[4]
-
-
-@compiled
-def _by_junctions_s(e: Any, share: Any, near_s: Any, far_s: Any, ends: Any, junction_s: Any) -> Any:
-    """Seconds by either junction of the chain; at the very end of a one-way chain one stands on its junction."""
-    start_s, end_s = junction_s[ends[e, 1]], junction_s[ends[e, 2]]
-    best = min(start_s + near_s, end_s + far_s)
-    if ends[e, 3] != 0:
-        if share <= 0.0 and ends[e, 3] & 1:
-            best = min(best, start_s)
-        if share >= 1.0 and ends[e, 3] & 2:
-            best = min(best, end_s)
-    return best
-
-
-@compiled
-def _road_s(e: Any, share: Any, roads: Any, state: Any) -> Any:
-    """Seconds on the road between a position and the nearest of the places, its leg included; inf = not searched."""
-    junction_s, chain_place, next_place, places = state
-    edges, ends = roads[0], roads[1]
-    near_s = edges[e, 4] + share * edges[e, 5]
-    far_s = edges[e, 6] - share * edges[e, 7]
-    best = _by_junctions_s(e, share, near_s, far_s, ends, junction_s)
-    p = chain_place[ends[e, 0]]
-    while p >= 0:
-        best = min(best, _chain_s(e, share, near_s, far_s, places[p]))
-        p = next_place[p]
-    return best
-
-
-@compiled
-def _single_s(
-    px: Any, py: Any, e: Any, edges: Any, ends: Any, junction_s: Any, own: Any, place: Any, leg_s: Any
-) -> Any:
-    """Seconds between a point that uses edge `e` and the one place, whose chain is `own`; square of the leg, share."""
-    share, d2 = _project(px, py, edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3])
-    near_s = edges[e, 4] + share * edges[e, 5]
-    far_s = edges[e, 6] - share * edges[e, 7]
-    t = _by_junctions_s(e, share, near_s, far_s, ends, junction_s)
-    if ends[e, 0] == own:
-        t = min(t, _chain_s(e, share, near_s, far_s, place))
-    return t + math.sqrt(d2) * leg_s, d2, share
 
 
 @compiled
@@ -290,9 +87,9 @@ def _ball_cells(chains: Any, limit_s: Any, roads: Any, cells: Any, junction_s: A
                 t = min(near_s + share * near_rate, far_s - share * far_rate)
                 if not is_plain:
                     own_near_s, own_far_s = edges[e, 4] + share * near_rate, edges[e, 6] - share * far_rate
-                    t = _by_junctions_s(e, share, own_near_s, own_far_s, ends, junction_s)
+                    t = by_junctions_s(e, share, own_near_s, own_far_s, ends, junction_s)
                     if turn == 0:
-                        t = min(t, _chain_s(e, share, own_near_s, own_far_s, place))
+                        t = min(t, chain_s(e, share, own_near_s, own_far_s, place))
                 t += cell_road[i, 1] * leg_s
                 if t <= limit_s:
                     found[n, 0] = cell_place[i, 0]
@@ -328,7 +125,7 @@ def _open_crossing(
         inner, outer = 0.0, 1.0
         for _ in range(_MOST_HALVINGS):
             switch = 0.5 * (inner + outer)
-            d2 = _single_s(ax + switch * dx, ay + switch * dy, edge_a, edges, ends, junction_s, own, place, leg_s)[1]
+            d2 = single_s(ax + switch * dx, ay + switch * dy, edge_a, edges, ends, junction_s, own, place, leg_s)[1]
             if d2 <= max_access_m * max_access_m:
                 inner = switch
             else:
@@ -350,24 +147,24 @@ def _open_crossing(
                 high, high_gap = switch, gap
                 low_gap *= 0.5
     x, y = ax + switch * dx, ay + switch * dy
-    time_x = _single_s(x, y, edge_a, edges, ends, junction_s, own, place, leg_s)[0]
+    time_x = single_s(x, y, edge_a, edges, ends, junction_s, own, place, leg_s)[0]
     if time_x > limit_s:
         return _between(0.0, time_a, switch, time_x, limit_s)
     if edge_b < 0:
         return switch
     if edge_b != edge_a:
-        time_x = _single_s(x, y, edge_b, edges, ends, junction_s, own, place, leg_s)[0]
+        time_x = single_s(x, y, edge_b, edges, ends, junction_s, own, place, leg_s)[0]
         if time_x > limit_s:
             return switch
-    time_b = _single_s(bx, by, edge_b, edges, ends, junction_s, own, place, leg_s)[0]
+    time_b = single_s(bx, by, edge_b, edges, ends, junction_s, own, place, leg_s)[0]
     return _between(switch, time_x, 1.0, time_b, limit_s)
 
 
 @compiled
 def _leg_gap(px: Any, py: Any, a: Any, b: Any, edges: Any) -> Any:
     """Metres by which edge b is nearer to p than edge a; negative where a is nearer."""
-    a2 = _project(px, py, edges[a, 0], edges[a, 1], edges[a, 2], edges[a, 3])[1]
-    b2 = _project(px, py, edges[b, 0], edges[b, 1], edges[b, 2], edges[b, 3])[1]
+    a2 = project(px, py, edges[a, 0], edges[a, 1], edges[a, 2], edges[a, 3])[1]
+    b2 = project(px, py, edges[b, 0], edges[b, 1], edges[b, 2], edges[b, 3])[1]
     return math.sqrt(a2) - math.sqrt(b2)
 
 
@@ -386,17 +183,17 @@ def _walled_crossing(
     inner, inner_s, inner_edge = 0.0, time_a, edge_a
     outer, outer_s, outer_edge = 1.0, np.inf, -1
     if edge_b >= 0:
-        outer_s = _single_s(bx, by, edge_b, edges, ends, junction_s, own, place, leg_s)[0]
+        outer_s = single_s(bx, by, edge_b, edges, ends, junction_s, own, place, leg_s)[0]
         outer_edge = edge_b
     for step in range(_MOST_HALVINGS):
         if step >= _LEAST_HALVINGS and inner_edge == outer_edge and outer_s < np.inf:
             break
         middle = 0.5 * (inner + outer)
         x, y = ax + middle * (bx - ax), ay + middle * (by - ay)
-        e = _nearest_of(x, y, pair, edges, ground)[0]
+        e = nearest_of(x, y, pair, edges, ground)[0]
         t = np.inf
         if e >= 0:
-            t = _single_s(x, y, e, edges, ends, junction_s, own, place, leg_s)[0]
+            t = single_s(x, y, e, edges, ends, junction_s, own, place, leg_s)[0]
         if t <= limit_s:
             inner, inner_s, inner_edge = middle, t, e
         else:
@@ -462,8 +259,8 @@ def _link_sides(window: Any, shape: Any, limit_s: Any, edge: Any, one: Any, grou
             for k in range(4):
                 near[k] = _edge_at(edge, row + k // 2, col + k % 2)
             x, y = frame[0] + (col + 1.0) * frame[2], frame[1] - (row + 1.0) * frame[2]
-            e = _nearest_of(x, y, near, edges, ground)[0]
-            if e >= 0 and _single_s(x, y, e, edges, ends, junction_s, own, place, ground[1])[0] <= limit_s:
+            e = nearest_of(x, y, near, edges, ground)[0]
+            if e >= 0 and single_s(x, y, e, edges, ends, junction_s, own, place, ground[1])[0] <= limit_s:
                 code = 16 if code == _SADDLES[0] else 17
         sides = (2 * cell, 2 * cell + 3, 2 * (cell + width), 2 * cell + 1)
         for k in range(0, 4, 2):
@@ -621,7 +418,7 @@ def _walk_out(place: Any, here: Any, shape: Any, ground: Any) -> None:
         r, c = row + k // 2, col + k % 2
         target[0], target[1] = frame[0] + (c + 0.5) * frame[2], frame[1] - (r + 0.5) * frame[2]
         target[2], target[3] = target[0], target[1]
-        if not _is_walled(place[5], place[6], 0.0, target, walls, frame):
+        if not is_walled(place[5], place[6], 0.0, target, walls, frame):
             cell = (r - row_0) * width + c - col_0
             here[cell] = min(here[cell], math.hypot(place[5] - target[0], place[6] - target[1]) * leg_s)
 
@@ -730,7 +527,7 @@ def cell_minutes(start: Any, stop: Any, state: Any, roads: Any, cells: Any, leg_
     cell_first, cell_place, cell_road = cells
     for e in range(start, stop):
         for i in range(cell_first[e], cell_first[e + 1]):
-            t = _road_s(e, np.float64(cell_road[i, 0]), roads, state) + cell_road[i, 1] * leg_s
+            t = road_s(e, np.float64(cell_road[i, 0]), roads, state) + cell_road[i, 1] * leg_s
             minutes[cell_place[i, 0], cell_place[i, 1]] = t / 60.0
 
 
@@ -746,8 +543,8 @@ def point_seconds(x: Any, y: Any, state: Any, roads: Any, edge: Any, ground: Any
         col = math.floor((x[i] - frame[0]) / frame[2])
         for k in range(_AROUND):
             near[k] = _edge_at(edge, row - 1 + k // 3, col - 1 + k % 3)
-        e, share, leg_m = _nearest_of(x[i], y[i], near, roads[0], ground)
+        e, share, leg_m = nearest_of(x[i], y[i], near, roads[0], ground)
         used[i] = e
         if e >= 0:
-            seconds[i] = _road_s(e, share, roads, state) + leg_m * ground[1]
+            seconds[i] = road_s(e, share, roads, state) + leg_m * ground[1]
     return seconds, used

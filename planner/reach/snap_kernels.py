@@ -1,4 +1,4 @@
-"""Compiled loops of the snap grid: legs, barriers, and the nearest edge of every cell.
+"""Compiled loops of the snap grid: barrier areas, and the nearest edge of every cell.
 
 All of them release the interpreter lock, so that threads share the work.
 """
@@ -11,58 +11,10 @@ from typing import Any
 import numpy as np
 
 from planner.compiled import compiled
+from planner.reach.segment_kernels import TOUCH_M, meets, project
 
-# A leg that comes this near to a barrier meets it: whether a road drawn along a barrier can be reached must not hang
-# on rounding.
-TOUCH_M = 1e-6
 # Edges that are looked at for one that is clear of barriers for a whole part of a tile.
 _TRIES = 6
-
-
-@compiled
-def project(px: Any, py: Any, ax: Any, ay: Any, bx: Any, by: Any) -> Any:
-    """Share along a-b nearest to p, and the square of its distance."""
-    dx = bx - ax
-    dy = by - ay
-    length2 = dx * dx + dy * dy
-    share = 0.0
-    if length2 > 0.0:
-        share = ((px - ax) * dx + (py - ay) * dy) / length2
-        share = min(max(share, 0.0), 1.0)
-    ex = ax + share * dx - px
-    ey = ay + share * dy - py
-    return share, ex * ex + ey * ey
-
-
-@compiled
-def side(ax: Any, ay: Any, bx: Any, by: Any, px: Any, py: Any) -> Any:
-    """Twice the signed area of a, b, p."""
-    return (bx - ax) * (py - ay) - (by - ay) * (px - ax)
-
-
-@compiled
-def _gap2(ax: Any, ay: Any, bx: Any, by: Any, cx: Any, cy: Any, dx: Any, dy: Any) -> Any:
-    """Square of the distance between segments a-b and c-d; 0 where they cross."""
-    s1 = side(cx, cy, dx, dy, ax, ay)
-    s2 = side(cx, cy, dx, dy, bx, by)
-    if (s1 <= 0.0 and s2 >= 0.0) or (s1 >= 0.0 and s2 <= 0.0):
-        s3 = side(ax, ay, bx, by, cx, cy)
-        s4 = side(ax, ay, bx, by, dx, dy)
-        if (s3 < 0.0 and s4 > 0.0) or (s3 > 0.0 and s4 < 0.0):
-            return 0.0
-    best = min(project(ax, ay, cx, cy, dx, dy)[1], project(bx, by, cx, cy, dx, dy)[1])
-    return min(best, project(cx, cy, ax, ay, bx, by)[1], project(dx, dy, ax, ay, bx, by)[1])
-
-
-@compiled
-def meets(ax: Any, ay: Any, bx: Any, by: Any, barriers: Any, b: Any, margin_m: Any) -> Any:
-    """Whether leg a-b comes within `margin_m` of barrier segment `b`, its ends included."""
-    cx, cy, dx, dy = barriers[b, 0], barriers[b, 1], barriers[b, 2], barriers[b, 3]
-    if max(ax, bx) + margin_m < min(cx, dx) or min(ax, bx) - margin_m > max(cx, dx):
-        return False
-    if max(ay, by) + margin_m < min(cy, dy) or min(ay, by) - margin_m > max(cy, dy):
-        return False
-    return _gap2(ax, ay, bx, by, cx, cy, dx, dy) <= margin_m * margin_m
 
 
 @compiled

@@ -312,7 +312,7 @@ def _set_places(trial: WhatIf, places: Snapped, is_open: NDArray[np.bool_]) -> N
 
 
 def _open(trial: WhatIf, row: int) -> Change:
-    from planner.reach import kernels
+    from planner.reach import edit_kernels as kernels
 
     trial.step += 1
     trial.is_open[row] = True
@@ -322,7 +322,7 @@ def _open(trial: WhatIf, row: int) -> Change:
 
 
 def _close(trial: WhatIf, row: int) -> Change:
-    from planner.reach import kernels
+    from planner.reach import edit_kernels as kernels
 
     trial.step += 1
     trial.is_open[row] = False
@@ -341,7 +341,7 @@ def _finish(trial: WhatIf, row: int, n_junctions: int, *, was_open: bool) -> Cha
 
 def _refresh(trial: WhatIf, rows: NDArray[Any], n_junctions: int) -> int:
     """Work out the points at logged junctions and in `rows` anew; return the length of their log."""
-    from planner.reach import kernels
+    from planner.reach import edit_kernels as kernels
 
     return int(
         kernels.refresh_points(
@@ -373,7 +373,7 @@ def change_network(trial: WhatIf, patch: Patch) -> None:
 
     Equal to starting again on the patched network. Until it is undone, the trial keeps the network as it was.
     """
-    from planner.reach import kernels
+    from planner.reach import edit_kernels as kernels
 
     before = _roads_of(trial)
     former_places, former = trial.places, trial.place_positions
