@@ -26,8 +26,8 @@ def _area_crossings(ax: Any, ay: Any, bx: Any, by: Any, own_area: Any, walls: An
     x_min, y_max, _, tile_m, n_tile_rows, n_tile_cols = frame
     col_0 = max(math.floor((min(ax, bx) - x_min) / tile_m), 0)
     col_1 = min(math.floor((max(ax, bx) - x_min) / tile_m), n_tile_cols - 1)
-    row_0 = max(math.floor(y_max - max(ay, by) / tile_m), 0)
-    row_1 = min(math.floor(y_max - min(ay, by) / tile_m), n_tile_rows - 1)
+    row_0 = max(math.floor((y_max - max(ay, by)) / tile_m), 0)
+    row_1 = min(math.floor((y_max - min(ay, by)) / tile_m), n_tile_rows - 1)
     n = 0
     for row in range(row_0, row_1 + 1):
         for col in range(col_0, col_1 + 1):
@@ -39,7 +39,7 @@ def _area_crossings(ax: Any, ay: Any, bx: Any, by: Any, own_area: Any, walls: An
                 cx, cy, dx, dy = barriers[b, 0], barriers[b, 1], barriers[b, 2], barriers[b, 3]
                 # A segment lies in several tiles; the one that holds its first corner here counts it.
                 home_col = max(math.floor((min(cx, dx) - x_min) / tile_m), col_0)
-                home_row = max(math.floor(y_max - max(cy, dy) / tile_m), row_0)
+                home_row = max(math.floor((y_max - max(cy, dy)) / tile_m), row_0)
                 if home_col != col or home_row != row:
                     continue
                 s1 = side(cx, cy, dx, dy, ax, ay)
