@@ -444,7 +444,8 @@ def test_what_is_missing_leaves_the_rest_an_answer(planner, tmp_path, command, n
         for row in answer.document["results"]:
             people = row["covered_people"] + row["uncovered_people"] + row["unknown_people"]
             assert people == pytest.approx(row["population"], abs=1e-6)
-    assert command == "export" or planner(*words_of(command, path, tmp_path)).code == 0
+    if command != "export":  # its files are the same without the document
+        assert planner(*words_of(command, path, tmp_path)).code == 0
 
 
 def test_without_any_place_nobody_is_covered(planner, tmp_path):

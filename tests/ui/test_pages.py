@@ -87,15 +87,19 @@ def test_sites_are_chosen_with_a_lock_and_a_veto(lattice_file):
     assert [each.value for each in page.error] == []
 
 
+def saved_as(study, name, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["app", str(study)])
+    page = shown("study", "en", study)
+    page.text_input(key="save as name").set_value(name)
+    page.run()
+    page.button(key="save as").click()
+    return page.run()
+
+
 def test_a_refused_file_name_is_told_and_nothing_is_written(lattice_file, tmp_path, monkeypatch):
     study = tmp_path / "county.gpkg"
     study.write_bytes(lattice_file.read_bytes())
-    monkeypatch.setattr("sys.argv", ["app", str(study)])
-    page = shown("study", "en", study)
-    page.text_input(key="save as name").set_value("../stolen")
-    page.run()
-    page.button(key="save as").click()
-    page.run()
+    page = saved_as(study, "../stolen", monkeypatch)
     assert "stolen" in page.error[0].value
     assert sorted(path.name for path in tmp_path.iterdir()) == ["county.gpkg"]
 
@@ -104,12 +108,7 @@ def test_a_study_is_never_saved_over_another_of_its_name(lattice_file, tmp_path,
     study, other = tmp_path / "county.gpkg", tmp_path / "other.gpkg"
     for path in (study, other):
         path.write_bytes(lattice_file.read_bytes())
-    monkeypatch.setattr("sys.argv", ["app", str(study)])
-    page = shown("study", "en", study)
-    page.text_input(key="save as name").set_value("other")
-    page.run()
-    page.button(key="save as").click()
-    page.run()
+    page = saved_as(study, "other", monkeypatch)
     assert "has a file of that name" in page.error[0].value
     assert other.read_bytes() == lattice_file.read_bytes()
 
