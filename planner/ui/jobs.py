@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from planner.progress import Cancellable
+from planner.progress import Cancellable, Standing
 from planner.texts import Language, text
 from planner.ui.words import plain
 
@@ -150,6 +151,10 @@ def _bar(job: Job, session: str, language: Language) -> None:
 
 def stage(message: str, language: Language) -> str:
     """Return what a computation says about itself in words; as it is where there are none."""
+    if isinstance(message, Standing):
+        value, bound = (f"{number:,.0f}" if math.isfinite(number) else "-" for number in (message.value, message.bound))
+        gap = f"{message.gap_share:.2%}" if math.isfinite(message.gap_share) else "-"
+        return text("siting.standing", language, value=value, bound=bound, gap=gap)
     try:
         return text(f"ui.stage_{message}", language)
     except KeyError:

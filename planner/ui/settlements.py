@@ -22,6 +22,7 @@ from planner.ui.words import escaped, people
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from planner.plan.proposals import Proposals
     from planner.plan.ready import Reach
     from planner.plan.settlements import SettlementAudit
     from planner.ui.answers import Ready
@@ -96,15 +97,15 @@ def _after(state: AppState, made: Ready, table: gpd.GeoDataFrame) -> gpd.GeoData
     job = jobs().found(siting.job_key(state, made.key, state.solved))
     if job is None or not job.done.is_set() or job.error is not None:
         return table
-    minutes = after_min(made.asked(state.scenario), job.result.sites, table)
+    minutes = after_min(made.asked(state.scenario), job.result, table)
     is_in = minutes <= state.choices.cutoff_min
     words = [text("coverage.served" if served else f"coverage.{reason}", state.language)
              for served, reason in zip(is_in, table["reason"], strict=True)]  # fmt: skip
     return table.assign(after=pd.Series(words, table.index, dtype=object))
 
 
-def after_min(reach: Reach, sites: gpd.GeoDataFrame, settlements: gpd.GeoDataFrame) -> Any:
-    """Return minutes from the settlements to the nearest place once the proposed sites are open."""
+def after_min(reach: Reach, proposals: Proposals, settlements: gpd.GeoDataFrame) -> Any:
+    """Return minutes from the settlements to the nearest place once the proposed sites are open, and others closed."""
     from dataclasses import replace
 
     from planner.network.snap import snap_table
@@ -114,7 +115,10 @@ def after_min(reach: Reach, sites: gpd.GeoDataFrame, settlements: gpd.GeoDataFra
     barriers = reach.study.tables.get("barriers")
     homes = snap_table(network, settlements, "settlement_id", barriers)[code]
     trial = start_trial(replace(reach, demand={**reach.demand, code: homes}))
-    for name, point in zip(sites["candidate_id"].astype(str), sites.geometry, strict=True):
+    gone = {str(place["facility_id"]) for place in proposals.summary()["closed"]}
+    for name in gone & set(trial.places.ids):
+        apply_edit(reach, trial, Edit("close", name))
+    for name, point in zip(proposals.sites["candidate_id"].astype(str), proposals.sites.geometry, strict=True):
         apply_edit(reach, trial, Edit("add", f"candidate {name}", point.x, point.y))
     return trial.minutes()
 

@@ -1,11 +1,15 @@
 """Long work starts once, can be cancelled by the last who waits for it, and fails in the open."""
 
+import re
 import threading
+from pathlib import Path
 
 import pytest
 
+import planner
 from planner.errors import CancelledError, InputError
-from planner.ui.jobs import Jobs, finished
+from planner.progress import Standing
+from planner.ui.jobs import Jobs, finished, stage
 
 
 def test_equal_work_is_done_once_whoever_asks():
@@ -69,3 +73,12 @@ def test_old_results_make_room():
     jobs.start(("last",), lambda _: b"x", "one").done.wait(10)
     assert jobs.found(("many", 0)) is None
     assert jobs.found(("many", 39)) is not None
+
+
+def test_every_step_of_long_work_is_told_in_chinese():
+    sources = "".join(path.read_text(encoding="utf-8") for path in Path(planner.__file__).parent.rglob("*.py"))
+    steps = set(re.findall(r'progress\.update\([^"\n]*, "([a-z]+)"\)', sources))
+    assert {"open", "reading", "network", "siting"} <= steps
+    assert [name for name in steps if not re.search("[\u4e00-\u9fff]", stage(name, "zh"))] == []
+    assert stage(Standing(1234.0, 1240.0), "zh") == "目前 1,234，上限 1,240，差距 0.49%"
+    assert stage(Standing(float("-inf"), 1240.0), "en") == "value -, bound 1,240, gap -"
