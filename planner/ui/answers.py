@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import numpy as np
 import streamlit as st
 
@@ -14,16 +15,17 @@ from planner.outputs.overlays import band_png, make_frame, minutes_on
 from planner.plan.coverage import coverage_table, verdict_table
 from planner.plan.ready import demand_access, prepare
 from planner.reach.access import chosen
+from planner.reach.service_areas import service_areas
 from planner.reach.snap_grid import default_cell_m, make_snap_grid
 from planner.reach.surfaces import time_surface
 from planner.scenario import scenario_to_toml
-from planner.ui.degrees import bounds_deg
+from planner.ui.degrees import bounds_deg, degrees
 from planner.ui.jobs import SERVER, awaited, jobs
+from planner.ui.layers import feature, geojson
 from planner.ui.leaflet import publish
 from planner.wishes import Wishes
 
 if TYPE_CHECKING:
-    import geopandas as gpd
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -187,6 +189,18 @@ def surface_picture(_made: Ready, key: str, profile: str, tier: str, cutoff_min:
     """Return the address of the picture of a time surface."""
     minutes = minutes_on(_made.frame, surface_of(_made, key, profile, tier))
     return publish(band_png(_made.frame, minutes, cutoff_min), ".png")
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def circles_outline(_made: Ready, key: str, profile: str, tier: str, cutoff_min: float) -> str:
+    """Return the address of where the practice circles of a tier end together, in cells of the map's pictures."""
+    reach, grid = _made.reach, grid_of(_made, key, profile)
+    places = chosen(reach.places[profile], np.flatnonzero(is_of_tier(reach, tier)))
+    circles = service_areas(reach.profiles[profile], grid, places, (cutoff_min,), reach.scenario.direction)
+    # Simplified before they are joined, as on the map that is handed in.
+    simple = circles.geometry.simplify(grid.cell_m, preserve_topology=False).make_valid()
+    joined = gpd.GeoSeries([simple.union_all()], crs=circles.crs)
+    return geojson([feature(shape) for shape in degrees(joined) if not shape.is_empty])
 
 
 def is_of_tier(reach: Reach, tier: str) -> NDArray[np.bool_]:

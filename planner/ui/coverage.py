@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MAP_HEIGHT = 440
 SIDES = ("spot", "towns", "curve")
+_CIRCLES = "coverage circles"
 
 
 def page(state: AppState) -> None:
@@ -123,6 +124,11 @@ def _map(state: AppState, made: Ready) -> None:
         *layers.places(state.study, key, state.base, language),
         *spot_layers(state, made),
     ]
+    # Asked for, as some hundred outlines to be joined would keep a switch of the profile waiting.
+    if st.session_state.get(_CIRCLES):
+        ref = answers.circles_outline(made, made.key, choices.profile, choices.tier, choices.cutoff_min)
+        shown.append({"id": "circles", "kind": "vector", "ref": ref, "color": "#0072B2", "weight": 1.4,
+                      "fillOpacity": 0.08, "label": _circles_name(state)})  # fmt: skip
     legend = [
         *layers.band_legend(choices.cutoff_min, language),
         *layers.place_legend(state.study, state.base, language),
@@ -133,10 +139,18 @@ def _map(state: AppState, made: Ready) -> None:
         st.rerun()
 
 
+def _circles_name(state: AppState) -> str:
+    choices, language = state.choices, state.language
+    profile = profile_name(choices.profile, language)
+    return plain(text("outputs.layer_circles", language, cutoff=choices.cutoff_min, profile=profile))
+
+
 def _side(state: AppState, made: Ready, coverage: pd.DataFrame) -> None:
     language = state.language
+    one, two = st.columns([1, 1], vertical_alignment="center")
+    two.toggle(_circles_name(state), key=_CIRCLES)
     # No tabs: the browser would fetch what draws tables and charts before somebody asks for one.
-    view = st.segmented_control(
+    view = one.segmented_control(
         text("ui.page_coverage", language), SIDES, format_func=lambda name: text(f"ui.tab_{name}", language),
         required=True, default=SIDES[0], key="coverage side", label_visibility="collapsed",
     )  # fmt: skip

@@ -122,3 +122,12 @@ def test_scenarios_with_roads_shut_are_compared_and_explained(lattice_file):
     assert not page.exception
     assert [each.value for each in page.error] == []
     assert any("beside a shut road" in each.value for each in page.caption)
+
+
+def test_circles_are_drawn_when_asked_for(lattice_file):
+    page = shown("coverage", "zh", lattice_file)
+    assert page.toggle[0].label.startswith("15 分钟实践圈")
+    page.toggle[0].set_value(True)
+    settled(page.run())
+    assert not page.exception
+    assert page.toggle[0].value
