@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 ORDER = ("areas", "roads", "elevation", "barriers", "facilities", "demand", "population", "settlements", "candidates",
          "corridors")  # fmt: skip
 SUFFIXES = ("xlsx", "xls", "csv", "tsv", "txt", "zip", "shp", "shx", "dbf", "prj", "cpg", "gpkg", "geojson", "json",
-            "parquet", "pbf", "osm", "tif", "tiff", "hgt")  # fmt: skip
+            "parquet", "geoparquet", "fgb", "kml", "kmz", "dxf", "pbf", "osm", "tif", "tiff", "hgt", "img", "asc",
+            "mdb", "dwg")  # fmt: skip
+"""What may be dropped in; the last two only to be told what to make of them."""
 _PARTS = (".shx", ".dbf", ".prj", ".cpg")
 _POPULATION = ("pop", "人口", "people")
 _OTHER, _EVERY = "other", "*"
