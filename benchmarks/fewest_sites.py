@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from planner.siting.set_cover import solve_set_cover
+from planner.siting.fewest.set_cover import solve_set_cover
 
 N_DEMAND = 100_000
 N_CENTRES = 60

@@ -13,9 +13,9 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import shortest_path
 
-from planner.siting.p_center import solve_p_center
-from planner.siting.p_median import solve_p_median
-from planner.siting.set_cover import solve_set_cover
+from planner.siting.fewest.set_cover import solve_set_cover
+from planner.siting.travel.p_center import solve_p_center
+from planner.siting.travel.p_median import solve_p_median
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

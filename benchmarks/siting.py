@@ -24,11 +24,11 @@ import or_library
 import siting_instances as made
 from scipy import sparse
 
-from planner.siting.certificate import check_certificate
+from planner.siting.most_covered.reduce import reduce_cover
+from planner.siting.most_covered.search import compile_kernels
 from planner.siting.problem import SitingProblem
-from planner.siting.reduce import reduce_cover
+from planner.siting.proof.certificate import check_certificate
 from planner.siting.rules import compile_rules
-from planner.siting.search import compile_kernels
 from planner.siting.solve import solve
 
 

@@ -51,7 +51,7 @@ _HOMES = {
     ),
     "planner.replay": ("replay_export",),
     "planner.scenario": ("Scenario", "scenario_from_toml", "scenario_to_toml"),
-    "planner.siting.certificate": ("check_certificate",),
+    "planner.siting.proof.certificate": ("check_certificate",),
     "planner.siting.curve": ("budget_curve",),
     "planner.siting.phases": ("plan_phases",),
     "planner.siting.problem": ("SitingProblem",),
@@ -107,10 +107,10 @@ if TYPE_CHECKING:
     )
     from planner.replay import replay_export
     from planner.scenario import Scenario, scenario_from_toml, scenario_to_toml
-    from planner.siting.certificate import check_certificate
     from planner.siting.curve import budget_curve
     from planner.siting.phases import plan_phases
     from planner.siting.problem import SitingProblem
+    from planner.siting.proof.certificate import check_certificate
     from planner.siting.solution import SitingSolution
     from planner.siting.solve import solve
     from planner.standards import Profile, default_profiles

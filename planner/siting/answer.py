@@ -11,11 +11,11 @@ import pandas as pd
 
 from planner.progress import SILENT, Progress, Step
 from planner.siting.candidates import exclusions, problem_of
-from planner.siting.certificate import check_certificate
 from planner.siting.curve import budget_curve
-from planner.siting.judge import best_minutes
 from planner.siting.phases import plan_phases
 from planner.siting.problem import BY_MINUTES
+from planner.siting.proof.certificate import check_certificate
+from planner.siting.proof.judge import best_minutes
 from planner.siting.solution import is_equal
 from planner.siting.solve import solve
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.siting.candidates import Ground
-    from planner.siting.certificate import Check
     from planner.siting.curve import CurvePoint
     from planner.siting.phases import PhasedPlan
     from planner.siting.problem import SitingProblem
+    from planner.siting.proof.certificate import Check
     from planner.siting.rules import RuleName
     from planner.siting.solution import Site, SitingSolution
     from planner.wishes import Wishes

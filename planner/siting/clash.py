@@ -10,12 +10,12 @@ import numpy as np
 from scipy import sparse
 
 from planner.errors import CancelledError
-from planner.siting.bounds import sides_of
-from planner.siting.judge import broken_rules, coverable, reachable
-from planner.siting.mip import Limits, Model, solve_model
-from planner.siting.plain import Leeway
+from planner.siting.most_covered.reduce import reduce_cover
 from planner.siting.problem import BY_MINUTES, SitingProblem
-from planner.siting.reduce import reduce_cover
+from planner.siting.programs.mip import Limits, Model, solve_model
+from planner.siting.programs.plain import Leeway
+from planner.siting.proof.bounds import sides_of
+from planner.siting.proof.judge import broken_rules, coverable, reachable
 from planner.siting.rules import DEMAND_KINDS, Rules, compile_rules
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _fewest(rules: Rules, rows: NDArray[np.int64]) -> tuple[int, NDArray[np.floa
 
 def _people_short(problem: SitingProblem, ask: Ask, rules: Rules, n_rules: int) -> float:
     """Return the people that the best plan has to leave out."""
-    from planner.siting.plain import solve_plain
+    from planner.siting.programs.plain import solve_plain
 
     if ask.objective == "min-sites":
         relation, everyone = problem, float(problem.weights[coverable(problem)].sum())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from planner.errors import InputError
 from planner.progress import SILENT, Progress, Step
-from planner.siting.certificate import check_certificate
+from planner.siting.proof.certificate import check_certificate
 from planner.siting.solve import solve
 
 if TYPE_CHECKING:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.siting.bounds import (
+from planner.siting.most_covered.climb import most_covered
+from planner.siting.most_covered.reduce import reduce_cover
+from planner.siting.outcome import Outcome
+from planner.siting.problem import BY_MINUTES
+from planner.siting.programs.center import least_worst
+from planner.siting.programs.fair import fairest
+from planner.siting.programs.mip import Limits, solve_model
+from planner.siting.programs.models import cover_model
+from planner.siting.programs.plain import STRICT, Leeway, plain_model
+from planner.siting.proof.bounds import (
     Prices,
     cover_certificate,
     median_certificate,
@@ -16,22 +25,13 @@ from planner.siting.bounds import (
     sides_of,
     sites_certificate,
 )
-from planner.siting.center import least_worst
-from planner.siting.cover import most_covered
-from planner.siting.fair import fairest
-from planner.siting.judge import reachable
-from planner.siting.mip import Limits, solve_model
-from planner.siting.models import cover_model
-from planner.siting.outcome import Outcome
-from planner.siting.plain import STRICT, Leeway, plain_model
-from planner.siting.problem import BY_MINUTES
-from planner.siting.reduce import reduce_cover
+from planner.siting.proof.judge import reachable
 from planner.siting.special import is_special, run_special
 
 if TYPE_CHECKING:
     from planner.progress import Progress
-    from planner.siting.certificate import Certificate
     from planner.siting.problem import SitingProblem
+    from planner.siting.proof.certificate import Certificate
     from planner.siting.rules import Rules
     from planner.siting.solution import Ask
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from planner.siting.judge import best_minutes, coverable
 from planner.siting.problem import BY_MINUTES
+from planner.siting.proof.judge import best_minutes, coverable
 from planner.siting.solution import Ask, Rejection, Site
 
 if TYPE_CHECKING:

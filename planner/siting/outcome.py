@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from planner.siting.certificate import Certificate
+    from planner.siting.proof.certificate import Certificate
 
 
 @dataclass(frozen=True, eq=False)

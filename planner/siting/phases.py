@@ -13,13 +13,13 @@ from scipy import sparse
 
 from planner.errors import InputError
 from planner.progress import SILENT, Progress, Step
-from planner.siting.bounds import sides_of
-from planner.siting.certificate import check_certificate
-from planner.siting.judge import plan_value
-from planner.siting.mip import Limits, Model, solve_model
-from planner.siting.models import cover_model
+from planner.siting.most_covered.reduce import reduce_cover
 from planner.siting.outcome import Outcome
-from planner.siting.reduce import reduce_cover
+from planner.siting.programs.mip import Limits, Model, solve_model
+from planner.siting.programs.models import cover_model
+from planner.siting.proof.bounds import sides_of
+from planner.siting.proof.certificate import check_certificate
+from planner.siting.proof.judge import plan_value
 from planner.siting.rules import DEMAND_KINDS, Rules, compile_rules
 from planner.siting.solution import Ask, SitingSolution, is_equal
 from planner.siting.solve import explained, solve, without_idle

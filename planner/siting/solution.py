@@ -10,8 +10,8 @@ from planner.siting.problem import MAXIMISING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from planner.siting.certificate import Certificate
     from planner.siting.problem import Objective, SitingProblem
+    from planner.siting.proof.certificate import Certificate
     from planner.siting.rules import RuleName
 
 Status = Literal["optimal", "feasible", "infeasible", "cancelled"]

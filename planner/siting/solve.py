@@ -9,14 +9,14 @@ import numpy as np
 
 from planner.errors import InputError
 from planner.progress import SILENT, Progress
-from planner.siting.certificate import certified_bound
 from planner.siting.clash import concede, least_broken, unmet_of
 from planner.siting.engine import run
 from planner.siting.explain import rejections, sites_of, swaps_of
-from planner.siting.fair import worst_share
-from planner.siting.judge import broken_rules, plan_value, reachable
-from planner.siting.plain import STRICT
 from planner.siting.problem import BY_MINUTES, OBJECTIVES, Objective, SitingProblem
+from planner.siting.programs.fair import worst_share
+from planner.siting.programs.plain import STRICT
+from planner.siting.proof.certificate import certified_bound
+from planner.siting.proof.judge import broken_rules, plan_value, reachable
 from planner.siting.rules import Rules, compile_rules
 from planner.siting.solution import Ask, SitingSolution, Status, is_equal
 

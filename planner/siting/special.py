@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.siting.bounds import scale_bits_of
-from planner.siting.certificate import Certificate, Leaf
-from planner.siting.judge import charged, reachable
 from planner.siting.outcome import Outcome
 from planner.siting.problem import BY_MINUTES
+from planner.siting.proof.bounds import scale_bits_of
+from planner.siting.proof.certificate import Certificate, Leaf
+from planner.siting.proof.judge import charged, reachable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy import sparse
 
     from planner.progress import Progress
-    from planner.siting.p_median import MedianPart
     from planner.siting.problem import SitingProblem
     from planner.siting.rules import RuleName, Rules
     from planner.siting.solution import Ask
+    from planner.siting.travel.p_median import MedianPart
 
 SMALL = 3_000
 _CENTER_BITS = 30
@@ -62,7 +62,7 @@ def _whole(prices: NDArray[np.float64], bits: int) -> NDArray[np.int64]:
 
 
 def _set_cover(problem: SitingProblem, ask: Ask, rules: Rules, progress: Progress) -> Outcome:
-    from planner.siting.set_cover import solve_set_cover
+    from planner.siting.fewest.set_cover import solve_set_cover
 
     inside, outside = _locks(rules)
     costs = problem.cost_of.copy()
@@ -89,7 +89,7 @@ def _set_cover(problem: SitingProblem, ask: Ask, rules: Rules, progress: Progres
 
 
 def _median(problem: SitingProblem, ask: Ask, rules: Rules, progress: Progress) -> Outcome:
-    from planner.siting.p_median import solve_p_median
+    from planner.siting.travel.p_median import solve_p_median
 
     inside, outside = _locks(rules)
     minutes = problem.minutes.copy()
@@ -136,7 +136,7 @@ def _median_leaf(problem: SitingProblem, minutes: sparse.csr_matrix, ask: Ask, p
 
 
 def _center(problem: SitingProblem, ask: Ask, rules: Rules, progress: Progress) -> Outcome:
-    from planner.siting.p_center import solve_p_center
+    from planner.siting.travel.p_center import solve_p_center
 
     inside, outside = _locks(rules)
     answer = solve_p_center(

@@ -9,13 +9,14 @@ import pytest
 from scipy import sparse
 
 from planner.progress import SILENT
-from planner.siting import blocks as siting_blocks
-from planner.siting.blocks import Blocks, blocks_of, may_be_split, split
-from planner.siting.bounds import sides_of
-from planner.siting.branch import arrays_of, near_relaxation
 from planner.siting.deadline import Deadline
+from planner.siting.most_covered import blocks as siting_blocks
+from planner.siting.most_covered.blocks import Blocks, may_be_split
+from planner.siting.most_covered.branch import arrays_of, near_relaxation
+from planner.siting.most_covered.reduce import reduce_cover
+from planner.siting.most_covered.split import blocks_of, split
 from planner.siting.problem import SitingProblem
-from planner.siting.reduce import reduce_cover
+from planner.siting.proof.bounds import sides_of
 from planner.siting.rules import compile_rules
 
 ROOM = 0.999
@@ -38,10 +39,12 @@ def stage_of(problem, n_new):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("most_merged", [0.0, 3.0, 9.0], ids=["divided", "merged and divided", "merged"])
 @pytest.mark.parametrize("seed", range(6))
-def test_blocks_end_at_the_best_plan(seed, monkeypatch):
+def test_blocks_end_at_the_best_plan(seed, most_merged, monkeypatch):
     monkeypatch.setattr(siting_blocks, "ENOUGH", -np.inf)
     monkeypatch.setattr(siting_blocks, "LEAST_PLACES", 1.5)
+    monkeypatch.setattr(siting_blocks, "MOST_MERGED", most_merged)
     reduced, sides = stage_of(towns(seed), 5)
     covers, weights = reduced.covers.toarray(), reduced.weights
     best = max(weights[covers[list(plan)].any(axis=0)].sum() for plan in combinations(range(covers.shape[0]), 5))
@@ -53,10 +56,12 @@ def test_blocks_end_at_the_best_plan(seed, monkeypatch):
         return offered[0]
 
     start = near_relaxation(reduced, sides, 0.0, lambda: False)
-    blocks = Blocks(reduced, 5, start, offer, ROOM)
+    blocks = Blocks(reduced, 5, start, (offer, lambda _: offered[0]), ROOM)
     assert len(blocks.blocks) > 1
-    bound = blocks.run(0.6 * best, Deadline(600, SILENT), lambda _: False)
-    assert offered[0] == bound == best
+    deadline = Deadline(600, SILENT)
+    near = blocks.near(0.6 * best, deadline, lambda _: False)
+    assert near >= best
+    assert offered[0] == min(near, blocks.divide(deadline, lambda _: False)) == best
 
 
 def test_sites_that_share_nobody_fall_into_blocks_that_share_nothing():

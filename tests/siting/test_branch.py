@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from planner.progress import SILENT
-from planner.siting.bounds import sides_of
-from planner.siting.branch import Tree, arrays_of, near_relaxation, whole_part
 from planner.siting.deadline import Deadline
-from planner.siting.mip import solve_model
-from planner.siting.models import cover_model
+from planner.siting.most_covered.branch import Tree, arrays_of, near_relaxation, whole_part
+from planner.siting.most_covered.reduce import narrowed, reduce_cover
 from planner.siting.problem import Quota, SitingProblem
-from planner.siting.reduce import narrowed, reduce_cover
+from planner.siting.programs.mip import solve_model
+from planner.siting.programs.models import cover_model
+from planner.siting.proof.bounds import sides_of
 from planner.siting.rules import compile_rules
 
 
@@ -91,7 +91,7 @@ def test_narrowing_in_two_steps_is_reducing_at_once():
 
 
 def test_a_part_without_people_left_still_has_its_rules():
-    from planner.siting.branch_kernels import approach
+    from planner.siting.most_covered.branch_kernels import approach
 
     relation = np.zeros(2, dtype=np.int64), np.zeros(0, dtype=np.int32), np.zeros(0)
     rules = np.array([0, 1]), np.array([0]), np.array([-1.0]), np.array([-1.0])

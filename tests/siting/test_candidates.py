@@ -14,7 +14,7 @@ from scipy import sparse
 from planner.errors import InputError
 from planner.siting.answer import ask_siting
 from planner.siting.candidates import EXISTING_ROW, Ground, close_pairs, problem_of
-from planner.siting.certificate import check_certificate
+from planner.siting.proof.certificate import check_certificate
 from planner.wishes import Quota, Wishes
 
 

@@ -7,16 +7,16 @@ import pytest
 
 from planner.errors import CancelledError
 from planner.progress import SILENT
-from planner.siting import cover
-from planner.siting.bounds import sides_of
-from planner.siting.branch import near_relaxation
-from planner.siting.certificate import check_certificate
 from planner.siting.deadline import Deadline
-from planner.siting.interior import relaxation
+from planner.siting.most_covered import climb
+from planner.siting.most_covered.branch import near_relaxation
+from planner.siting.most_covered.interior import relaxation
+from planner.siting.most_covered.reduce import reduce_cover
+from planner.siting.most_covered.search import exchange_of, mixed
 from planner.siting.problem import Quota, SitingProblem
-from planner.siting.reduce import reduce_cover
+from planner.siting.proof.bounds import sides_of
+from planner.siting.proof.certificate import check_certificate
 from planner.siting.rules import compile_rules
-from planner.siting.search import exchange_of, mixed
 from planner.siting.solve import solve
 
 
@@ -41,7 +41,7 @@ def test_the_climb_finds_what_the_plain_model_finds(seed, monkeypatch):
     problem = SitingProblem(**data, **(rules if seed else {}))
     asked = {"n_new": 8} if seed < 2 else {"budget": 17.0}
     plain = solve(problem, **asked)
-    monkeypatch.setattr(cover, "SMALL", 0)
+    monkeypatch.setattr(climb, "SMALL", 0)
     climbed = solve(problem, **asked)
     assert (plain.status, climbed.status) == ("optimal", "optimal")
     assert climbed.value == pytest.approx(plain.value)
@@ -54,7 +54,7 @@ def test_a_cancelled_climb_keeps_its_best_plan(monkeypatch):
         def update(self, *_report):
             raise CancelledError("Cancelled.")
 
-    monkeypatch.setattr(cover, "SMALL", 0)
+    monkeypatch.setattr(climb, "SMALL", 0)
     data, _ = county(7)
     problem = SitingProblem(**data)
     solution = solve(problem, n_new=5, progress=Impatient())
@@ -64,7 +64,7 @@ def test_a_cancelled_climb_keeps_its_best_plan(monkeypatch):
 
 
 def test_the_climb_is_the_same_twice(monkeypatch):
-    monkeypatch.setattr(cover, "SMALL", 0)
+    monkeypatch.setattr(climb, "SMALL", 0)
     data, _ = county(9)
     one, two = (solve(SitingProblem(**data), n_new=6) for _ in range(2))
     assert one.chosen == two.chosen
@@ -90,7 +90,7 @@ def test_prices_and_plans_by_turns_reach_the_best(monkeypatch):
     problem = SitingProblem(**data, labels={"town": [str(rng.integers(4)) for _ in range(60)]}, one_per=["town"])
     best = solve(problem, n_new=4).value
     for name, value in {"SMALL": 0, "WIDE": -1, "INTERIOR_SITES": -1, "MOST_MIXED": 10}.items():
-        monkeypatch.setattr(cover, name, value)
+        monkeypatch.setattr(climb, name, value)
     solution = solve(problem, n_new=4)
     assert solution.status == "optimal"
     assert solution.value == best
@@ -111,7 +111,7 @@ def test_a_second_look_at_the_relaxation_goes_on_from_the_first():
 
 
 def test_no_time_left_ends_at_once(monkeypatch):
-    monkeypatch.setattr(cover, "SMALL", 0)
+    monkeypatch.setattr(climb, "SMALL", 0)
     data, _ = county(5)
     problem = SitingProblem(**data)
     solution = solve(problem, n_new=6, time_limit_s=0.0)

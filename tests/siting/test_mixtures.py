@@ -8,9 +8,10 @@ import os
 import numpy as np
 import pytest
 
-from planner.siting import cover, special
-from planner.siting.certificate import check_certificate
+from planner.siting import special
+from planner.siting.most_covered import climb
 from planner.siting.problem import BY_MINUTES, MAXIMISING, OBJECTIVES, Quota, SitingProblem
+from planner.siting.proof.certificate import check_certificate
 from planner.siting.solve import solve
 
 DEMANDS = {"must-serve", "quota-min", "lock-in", "share"}
@@ -255,6 +256,6 @@ def test_many_mixtures_equal_brute_force():
 @pytest.mark.slow
 def test_mixtures_answered_by_methods_of_their_own_equal_brute_force(monkeypatch):
     monkeypatch.setattr(special, "SMALL", -1)
-    monkeypatch.setattr(cover, "SMALL", -1)
+    monkeypatch.setattr(climb, "SMALL", -1)
     for seed in range(5000, 5000 + int(os.environ.get("SITING_MIXTURES", "120"))):
         assert_equal_to_brute_force(seed)

@@ -9,7 +9,7 @@ import pytest
 
 from planner.errors import InputError
 from planner.progress import Cancellable
-from planner.siting.p_center import solve_p_center
+from planner.siting.travel.p_center import solve_p_center
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from planner.errors import InputError
 from planner.progress import Cancellable
-from planner.siting.p_median import solve_p_median
+from planner.siting.travel.p_median import solve_p_median
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 

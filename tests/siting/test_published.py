@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from planner.siting.certificate import check_certificate
 from planner.siting.problem import SitingProblem
+from planner.siting.proof.certificate import check_certificate
 from planner.siting.solve import solve
 
 ROOT = Path(__file__).resolve().parents[2]

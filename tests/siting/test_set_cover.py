@@ -9,7 +9,7 @@ from scipy import sparse
 
 from planner.errors import InputError
 from planner.progress import Cancellable
-from planner.siting.set_cover import solve_set_cover
+from planner.siting.fewest.set_cover import solve_set_cover
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from planner.errors import InputError
-from planner.siting.certificate import check_certificate
 from planner.siting.problem import SitingProblem
+from planner.siting.proof.certificate import check_certificate
 from planner.siting.solve import solve
 
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.siting.judge import (
+from planner.siting.proof.judge import (
     COST_UNITS,
     RawRule,
     RuleName,

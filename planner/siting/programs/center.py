@@ -11,13 +11,13 @@ from scipy import sparse
 
 from planner.errors import CancelledError
 from planner.progress import Standing
-from planner.siting.bounds import rule_prices, sides_of
-from planner.siting.certificate import Certificate, Leaf
-from planner.siting.judge import reachable
-from planner.siting.mip import Limits, Model, solve_model
-from planner.siting.models import partial_cover_model, set_cover_model
 from planner.siting.outcome import Outcome
-from planner.siting.plain import Leeway, with_leeway
+from planner.siting.programs.mip import Limits, Model, solve_model
+from planner.siting.programs.models import partial_cover_model, set_cover_model
+from planner.siting.programs.plain import Leeway, with_leeway
+from planner.siting.proof.bounds import rule_prices, sides_of
+from planner.siting.proof.certificate import Certificate, Leaf
+from planner.siting.proof.judge import reachable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

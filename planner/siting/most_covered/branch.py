@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.siting.interior import Relaxation, bound_of
+from planner.siting.most_covered.interior import Relaxation, bound_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from planner.siting.bounds import Sides
     from planner.siting.deadline import Deadline
-    from planner.siting.reduce import Reduced
+    from planner.siting.most_covered.reduce import Reduced
+    from planner.siting.proof.bounds import Sides
 
 STEPS = 200
 ROOT_STEPS, LEAST_STEPS = 250, 25
@@ -111,7 +111,7 @@ def near_relaxation(
 
     It goes on from `start`, an earlier answer for the same sites.
     """
-    from planner.siting.branch_kernels import approach
+    from planner.siting.most_covered.branch_kernels import approach
 
     arrays = arrays_of(reduced, sides)
     n, n_rules = reduced.rows.size, sides.upper.size
@@ -170,10 +170,11 @@ class Tree:
         deadline: Deadline,
         max_nodes: int | None = None,
         is_enough: Callable[[float], bool] = lambda _: False,
+        at_once: int = AT_ONCE,
     ) -> float:
         """Return the bound when all parts are settled, `is_enough(bound)`, or time, nodes or memory run out.
 
-        Two parts are visited at once, whatever the number of cores, so that every machine does the same. Where it
+        `at_once` parts are visited at once, whatever the number of cores, so that every machine does the same. Where it
         ended early, it goes on from there when it is run again.
 
         Parameters
@@ -184,14 +185,15 @@ class Tree:
             return value
         n, m = self.arrays.whole[0].size - 1, self.arrays.whole[4].size
         most_open = max(100, MOST_BYTES // (5 * (n + m) + 1))
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(at_once) as pool:
             while self.heap and deadline.left_s > 0 and len(self.heap) < most_open:
                 bound = max(value, -self.heap[0][0])
                 if is_enough(bound) or (max_nodes is not None and self.n_visited >= max_nodes):
                     return bound
-                taken = [heapq.heappop(self.heap) for _ in range(min(AT_ONCE, len(self.heap)))]
+                taken = [heapq.heappop(self.heap) for _ in range(min(at_once, len(self.heap)))]
                 goal = value + self.room
-                answers = list(pool.map(self._visit, [part for _, _, part in taken], [goal] * len(taken)))
+                visit = map if len(taken) == 1 else pool.map
+                answers = list(visit(self._visit, [part for _, _, part in taken], [goal] * len(taken)))
                 for (before, _, part), answer in zip(taken, answers, strict=True):
                     value = max(value, self._settle(-before, part, answer, goal))
                 deadline.report(value, bound)
@@ -203,7 +205,7 @@ class Tree:
         heapq.heappush(self.heap, (-bound, self.n_made, part))
 
     def _visit(self, part: Part, goal: float) -> tuple[float, int, int, tuple[Any, ...], NDArray[np.bool_]]:
-        from planner.siting.branch_kernels import visit
+        from planner.siting.most_covered.branch_kernels import visit
 
         node = (
             part.state.copy(),

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from planner.siting.bounds import Sides, sides_of
-from planner.siting.judge import charged, coverable, reachable
-from planner.siting.mip import Answer, Limits, Model, solve_model
-from planner.siting.models import (
+from planner.siting.most_covered.reduce import reduce_cover
+from planner.siting.programs.mip import Answer, Limits, Model, solve_model
+from planner.siting.programs.models import (
     capacity_model,
     cover_model,
     median_model,
     partial_cover_model,
     set_cover_model,
 )
-from planner.siting.reduce import reduce_cover
+from planner.siting.proof.bounds import Sides, sides_of
+from planner.siting.proof.judge import charged, coverable, reachable
 from planner.siting.rules import DEMAND_KINDS
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from planner.siting.bounds import Prices, cover_certificate, relaxed_duals, sides_of
-from planner.siting.mip import Limits, Model, solve_model
-from planner.siting.models import cover_model
+from planner.siting.most_covered.reduce import Reduced, reduce_cover
 from planner.siting.outcome import Outcome
-from planner.siting.plain import Leeway, with_leeway
-from planner.siting.reduce import Reduced, reduce_cover
+from planner.siting.programs.mip import Limits, Model, solve_model
+from planner.siting.programs.models import cover_model
+from planner.siting.programs.plain import Leeway, with_leeway
+from planner.siting.proof.bounds import Prices, cover_certificate, relaxed_duals, sides_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

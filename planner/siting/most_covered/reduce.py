@@ -190,7 +190,7 @@ def dominated_by(covers: sparse.csr_matrix, costs: NDArray[np.float64], kinds: N
 
     The one named is itself never dominated. Of equal rows the cheaper, then the first, stays.
     """
-    from planner.siting.kernels import name_dominators
+    from planner.siting.most_covered.kernels import name_dominators
 
     by = np.full(covers.shape[0], -1, dtype=np.int64)
     size = np.diff(covers.indptr)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy import sparse
 
-    from planner.siting.cover_reduction import Instance
     from planner.siting.deadline import Deadline
+    from planner.siting.fewest.reduction import Instance
 
 SLACK = 1e-9
 
@@ -95,7 +95,7 @@ def offer_prices(question: Question, best: Best, duals: NDArray[np.float64], wei
 
 def offer_plan(question: Question, best: Best, instance: Instance, plan: NDArray[np.bool_]) -> None:
     """Thin out a plan of the instance in the question as asked, and keep it if it is cheaper than the one kept."""
-    from planner.siting.cover_kernels import thin_plan
+    from planner.siting.fewest.kernels import thin_plan
 
     chosen = np.zeros(question.costs.size, dtype=bool)
     chosen[instance.opened] = True

@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.errors import CancelledError
-from planner.siting.blocks import Blocks, may_be_split
-from planner.siting.bounds import Prices, Sides, cover_certificate, relaxed_duals, sides_of
-from planner.siting.branch import Tree, arrays_of, near_relaxation, whole_part
 from planner.siting.deadline import Deadline
-from planner.siting.interior import Relaxation, relaxation
-from planner.siting.mip import Limits, solve_model
-from planner.siting.models import cover_model
-from planner.siting.outcome import Outcome
-from planner.siting.reduce import Reduced, narrowed, reduce_cover
-from planner.siting.search import (
+from planner.siting.most_covered.blocks import Blocks, may_be_split
+from planner.siting.most_covered.branch import Tree, arrays_of, near_relaxation, whole_part
+from planner.siting.most_covered.interior import Relaxation, relaxation
+from planner.siting.most_covered.reduce import Reduced, narrowed, reduce_cover
+from planner.siting.most_covered.search import (
     LEAST_FRACTION,
     Exchange,
     compile_kernels,
@@ -29,13 +25,19 @@ from planner.siting.search import (
     mixed,
     opened_in_order,
 )
+from planner.siting.outcome import Outcome
+from planner.siting.programs.mip import Limits, solve_model
+from planner.siting.programs.models import cover_model
+from planner.siting.proof.bounds import Prices, Sides, cover_certificate, relaxed_duals, sides_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from planner.progress import Progress
-    from planner.siting.certificate import Certificate, Leaf
     from planner.siting.problem import SitingProblem
+    from planner.siting.proof.certificate import Certificate, Leaf
     from planner.siting.rules import Rules
     from planner.siting.solution import Ask
 
@@ -45,6 +47,7 @@ MARGIN = 1e-7
 ROOM = 1e-4
 SEARCH_EVERY = 64
 MIXING_SHARE = 0.15
+BLOCKS_MIXING_SHARE, BLOCKS_SEARCH_SHARE = 0.03, 0.02
 MOST_MIXED = 1_500
 MOST_ROUNDS = 4
 WIDE = 3_000_000
@@ -307,9 +310,7 @@ class _Climb:
         arrays = arrays_of(reduced, stage.sides)
         bound = start.bound
         if may_be_split(arrays):
-            blocks = Blocks(reduced, arrays.n_pick, start, offer, room)
-            if len(blocks.blocks) > 1:
-                bound = min(bound, blocks.run(self.value - reduced.base_value, self.deadline, is_enough))
+            bound = min(bound, self._by_blocks(stage, arrays.n_pick, start, room, is_enough))
         value = self.value - reduced.base_value
         if bound >= value + room and not is_enough(bound) and self.deadline.left_s > 0:
             tree = Tree(arrays, offer, room)
@@ -317,6 +318,26 @@ class _Climb:
             bound = min(bound, tree.run(value, self.deadline, self.ask.max_nodes, is_enough))
         claim = min(bound + reduced.base_value, self.bound)
         return max(math.floor(claim + ROOM) if self.is_whole else claim, self.value)
+
+    def _by_blocks(
+        self, stage: _Stage, n_pick: int, start: Relaxation, room: float, is_enough: Callable[[float], bool]
+    ) -> float:
+        """Return the bound that blocks of sites prove."""
+        base = stage.reduced.base_value
+
+        def offer(plan: NDArray[np.bool_]) -> float:
+            self._search(stage, plan, 1, BLOCKS_SEARCH_SHARE)
+            return self.value - base
+
+        def mix(used: NDArray[np.float64]) -> float:
+            self._mixed(stage, used / max(1.0, used.max()), self._own(stage), BLOCKS_MIXING_SHARE)
+            return self.value - base
+
+        blocks = Blocks(stage.reduced, n_pick, start, (offer, mix), room)
+        if len(blocks.blocks) == 1:
+            return start.bound
+        bound = blocks.near(self.value - base, self.deadline, is_enough)
+        return bound if blocks.is_poor else min(bound, blocks.divide(self.deadline, is_enough))
 
     def _offer_rounded(self, stage: _Stage, plan: NDArray[np.bool_]) -> None:
         """Keep a plan of the tree when it is better; now and then search from it, as the tree grows ever less often."""

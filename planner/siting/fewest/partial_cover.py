@@ -1,7 +1,7 @@
 """Cheapest sites that cover a share of the rows' weight: prices, tabu search, fixing and HiGHS.
 
 A row may stay uncovered at a price per weight, t, so that the multipliers of full cover are held below t times the
-weight of the row; t itself is found by a line search along the multipliers. Called by `planner.siting.set_cover`.
+weight of the row; t itself is found by a line search along the multipliers. Called by `set_cover` beside it.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.errors import CancelledError
-from planner.siting.cover_program import Prices, branch, relaxation_prices
-from planner.siting.cover_question import Best, Question, is_settled, offer_plan, offer_prices, report
-from planner.siting.cover_reduction import Instance, free_instance, reduce_instance
-from planner.siting.mip import Limits
+from planner.siting.fewest.program import Prices, branch, relaxation_prices
+from planner.siting.fewest.question import Best, Question, is_settled, offer_plan, offer_prices, report
+from planner.siting.fewest.reduction import Instance, free_instance, reduce_instance
+from planner.siting.programs.mip import Limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,7 +59,7 @@ def open_weight(question: Question, instance: Instance) -> float:
 
 
 def _greedy(instance: Instance, duals: NDArray[np.float64], need: float) -> NDArray[np.bool_]:
-    from planner.siting.cover_kernels import greedy_plan
+    from planner.siting.fewest.kernels import greedy_plan
 
     return greedy_plan(instance.lists(), instance.costs, duals, np.append(instance.weights, need))
 
@@ -70,7 +70,7 @@ def _base(question: Question, instance: Instance) -> float:
 
 def _search(question: Question, best: Best, instance: Instance, share: float, deadline: Deadline) -> None:
     """Tabu search for a share of the time that is left; changes `best`."""
-    from planner.siting.cover_kernels import search_share, start_search
+    from planner.siting.fewest.kernels import search_share, start_search
 
     lists = instance.lists()
     clock = deadline.share(share)
@@ -129,7 +129,7 @@ def _best_weight_price(question: Question, instance: Instance, prices: Prices) -
 
 def _climb(question: Question, best: Best, instance: Instance, deadline: Deadline) -> Prices:
     """Subgradient steps on the multipliers, a line search on the price of weight between them."""
-    from planner.siting.cover_kernels import ascend, start_search
+    from planner.siting.fewest.kernels import ascend, start_search
 
     lists = instance.lists()
     need = open_weight(question, instance)

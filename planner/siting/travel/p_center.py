@@ -14,10 +14,10 @@ from scipy import sparse
 
 from planner.errors import CancelledError, InputError
 from planner.progress import SILENT, Progress
-from planner.siting.cover_question import checked_sites
 from planner.siting.deadline import Deadline
-from planner.siting.p_median import servable_rows, solve_p_median, stored_minutes
-from planner.siting.set_cover import SetCoverResult, solve_set_cover
+from planner.siting.fewest.question import checked_sites
+from planner.siting.fewest.set_cover import SetCoverResult, solve_set_cover
+from planner.siting.travel.p_median import servable_rows, solve_p_median, stored_minutes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

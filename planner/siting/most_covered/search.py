@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from planner.siting.mip import Limits, Model, solve_model
+from planner.siting.programs.mip import Limits, Model, solve_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from planner.siting.bounds import Sides
     from planner.siting.deadline import Deadline
-    from planner.siting.reduce import Reduced
+    from planner.siting.most_covered.reduce import Reduced
+    from planner.siting.proof.bounds import Sides
 
 ROUNDS = (40, 200)
 ROUND_WORK = 1e7
@@ -47,7 +47,7 @@ class Exchange:
 
 def exchange_of(reduced: Reduced, sides: Sides, costs: NDArray[np.float64]) -> Exchange:
     """Return the arrays of a reduced problem."""
-    from planner.siting.kernels import rule_columns
+    from planner.siting.most_covered.kernels import rule_columns
 
     covers, columns = reduced.covers, reduced.covers.tocsc()
     relation = (
@@ -63,7 +63,7 @@ def exchange_of(reduced: Reduced, sides: Sides, costs: NDArray[np.float64]) -> E
 @cache
 def compile_kernels() -> None:
     """Compile the loops of the climb once, so that the first question's clock does not pay for it."""
-    from planner.siting import branch_kernels, kernels
+    from planner.siting.most_covered import branch_kernels, kernels
 
     first, items, people = np.array([0, 1, 2]), np.array([0, 1]), np.ones(2)
     none, zero = np.zeros(0, dtype=np.int64), np.zeros(2)
@@ -93,7 +93,7 @@ def improved(
     exchange: Exchange, is_open: NDArray[np.bool_], n_batches: int, deadline: Deadline, share: float
 ) -> tuple[float, NDArray[np.bool_]]:
     """Return the best plan of at most `n_batches` batches, or of `share` of the time that is left, and its value."""
-    from planner.siting.kernels import exchange as run
+    from planner.siting.most_covered.kernels import exchange as run
 
     until = share * deadline.left_s
     began = deadline.left_s
@@ -119,7 +119,7 @@ def mixed(
     number of sites together. Two are searched at once, whatever the number of cores, so that every machine does the
     same. Needs rules that closing a site cannot break.
     """
-    from planner.siting.kernels import exchange as run
+    from planner.siting.most_covered.kernels import exchange as run
 
     random = np.random.default_rng(0)
     own, _ = run(exchange.relation, exchange.rules, exchange.costs, plan, 0, 1e15, 0)

@@ -2,7 +2,7 @@
 
 Full cover (Toregas et al. 1971): reductions, prices from the linear relaxation or, where that is too large, subgradient
 steps with column pricing (Caprara, Fischetti and Toth 1999), row-weighting local search (Gao, Weise and Li 2015),
-fixing by reduced costs, reductions again, and HiGHS on what is left. Partial cover: `planner.siting.partial_cover`.
+fixing by reduced costs, reductions again, and HiGHS on what is left. Partial cover: `partial_cover` beside it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from scipy import sparse
 
 from planner.errors import CancelledError, InputError
 from planner.progress import SILENT, Progress
-from planner.siting.cover_program import branch, relaxation_prices
-from planner.siting.cover_question import (
+from planner.siting.deadline import Deadline
+from planner.siting.fewest.program import branch, relaxation_prices
+from planner.siting.fewest.question import (
     Best,
     Question,
     checked_sites,
@@ -25,9 +26,8 @@ from planner.siting.cover_question import (
     offer_prices,
     report,
 )
-from planner.siting.cover_reduction import Instance, free_instance, reduce_instance
-from planner.siting.deadline import Deadline
-from planner.siting.mip import Limits
+from planner.siting.fewest.reduction import Instance, free_instance, reduce_instance
+from planner.siting.programs.mip import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +132,7 @@ def solve_set_cover(  # noqa: PLR0913  one question, spelled out by name
         if question.target is None:
             _cover_all(question, best, deadline)
         else:
-            from planner.siting.partial_cover import cover_share_of
+            from planner.siting.fewest.partial_cover import cover_share_of
 
             cover_share_of(question, best, deadline)
     except CancelledError:
@@ -186,7 +186,7 @@ def _question(
 
 def _cover_all(question: Question, best: Best, deadline: Deadline) -> None:
     """Full cover: changes `best`."""
-    from planner.siting.cover_kernels import greedy_plan
+    from planner.siting.fewest.kernels import greedy_plan
 
     whole = free_instance(question)
     instance = reduce_instance(whole, is_full=True)
@@ -209,7 +209,7 @@ def _cover_all(question: Question, best: Best, deadline: Deadline) -> None:
 
 def _search(question: Question, best: Best, instance: Instance, share: float, deadline: Deadline) -> Instance:
     """Row-weighting local search for a share of the time that is left; changes `best`."""
-    from planner.siting.cover_kernels import greedy_plan, search_full, start_search
+    from planner.siting.fewest.kernels import greedy_plan, search_full, start_search
 
     lists = instance.lists()
     clock = deadline.share(share)
@@ -242,7 +242,7 @@ def _own_plan(best: Best, instance: Instance) -> NDArray[np.bool_] | None:
 
 def _prices(question: Question, best: Best, instance: Instance, deadline: Deadline) -> NDArray[np.float64]:
     """Multipliers of the instance's rows with no negative reduced cost; offers them to `best`."""
-    from planner.siting.cover_kernels import mend_duals
+    from planner.siting.fewest.kernels import mend_duals
 
     lists = instance.lists()
     cap = np.minimum.reduceat(instance.costs[lists.row_sites], lists.row_first[:-1])
@@ -264,7 +264,7 @@ def climb(
     question: Question, best: Best, instance: Instance, cap: NDArray[np.float64], deadline: Deadline
 ) -> NDArray[np.float64]:
     """Return multipliers from subgradient steps over the sites that seem worth their cost, priced anew now and then."""
-    from planner.siting.cover_kernels import ascend, reduced_costs
+    from planner.siting.fewest.kernels import ascend, reduced_costs
 
     lists = instance.lists()
     n_sites = instance.sites.size
@@ -305,7 +305,7 @@ def _fixed(question: Question, best: Best, instance: Instance, duals: NDArray[np
 
 def _finish(question: Question, best: Best, instance: Instance, deadline: Deadline) -> None:
     """Search on and branch on what is left; a bound of HiGHS holds for every plan as none outside is cheaper."""
-    from planner.siting.cover_kernels import greedy_plan
+    from planner.siting.fewest.kernels import greedy_plan
 
     base = float(question.costs[question.is_sure].sum() + question.costs[instance.opened].sum())
     cutoff = best.value

@@ -16,16 +16,16 @@ from scipy import sparse
 
 from planner.errors import CancelledError, InputError
 from planner.progress import SILENT, Progress
-from planner.siting.cover_question import checked_sites
 from planner.siting.deadline import Deadline
+from planner.siting.fewest.question import checked_sites
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-    from planner.siting.median_kernels import Reach
-    from planner.siting.set_cover import SetCoverResult
+    from planner.siting.fewest.set_cover import SetCoverResult
+    from planner.siting.travel.kernels import Reach
 
 FREE, OPEN, SHUT = 0, 1, 2
 ROOT_STEPS, NODE_STEPS, STEPS_PER_REPORT = 3000, 200, 250
@@ -240,7 +240,7 @@ def _task(
     locks: tuple[Sequence[int] | NDArray[np.int64], Sequence[int] | NDArray[np.int64]],
     seed: int,
 ) -> tuple[_Task, NDArray[np.int64]]:
-    from planner.siting.median_kernels import Reach
+    from planner.siting.travel.kernels import Reach
 
     n_sites, n_rows = relation.shape
     weight = np.array(weights, dtype=np.float64)
@@ -289,7 +289,7 @@ def _offer(search: _Search, plan: NDArray[np.bool_], cost: float) -> None:
 
 def _start(task: _Task, search: _Search, relation: sparse.csr_matrix, deadline: Deadline) -> SetCoverResult | None:
     """Greedy plans and interchange; asks set covering for a plan that serves everybody where none was found."""
-    from planner.siting.median_kernels import greedy_plan, interchange
+    from planner.siting.travel.kernels import greedy_plan, interchange
 
     plan = greedy_plan(task.reach, task.status, task.p)
     _offer(search, plan, interchange(task.reach, task.status, plan, 10_000))
@@ -302,7 +302,7 @@ def _start(task: _Task, search: _Search, relation: sparse.csr_matrix, deadline: 
         _offer(search, plan, interchange(task.reach, task.status, plan, 10_000))
     if not _unserved(task, search.plan).size:
         return None
-    from planner.siting.set_cover import solve_set_cover
+    from planner.siting.fewest.set_cover import solve_set_cover
 
     part = relation[:, task.rows]
     covers = sparse.csr_matrix((np.ones(part.nnz, dtype=np.int8), part.indices, part.indptr), shape=part.shape)
@@ -342,7 +342,7 @@ def _is_close(search: _Search, bound: float, gap_share: float) -> bool:
 
 def _climb_root(task: _Task, search: _Search, gap_share: float, deadline: Deadline) -> None:
     """Multipliers of the whole question, plans from their picks, and the sites that they fix."""
-    from planner.siting.median_kernels import ascend, interchange, margins, pick_sites
+    from planner.siting.travel.kernels import ascend, interchange, margins, pick_sites
 
     n_sites = task.status.size
     duals = np.minimum(_nearest(task, search.plan), task.reach.penalty)
@@ -386,7 +386,7 @@ def _part(
     duals: NDArray[np.float64],
 ) -> MedianPart:
     """The part with the bound that its multipliers prove."""
-    from planner.siting.median_kernels import margins, pick_sites
+    from planner.siting.travel.kernels import margins, pick_sites
 
     margin = np.empty(status.size)
     margins(task.reach, duals, margin)
@@ -399,7 +399,7 @@ def _part(
 def _fix(task: _Task, search: _Search, part: MedianPart, duals: NDArray[np.float64]) -> MedianPart:
     """Cut off, as parts of their own, the sites whose other state no better plan holds; returns what is left."""
     opened, shut = list(part.opened), list(part.shut)
-    from planner.siting.median_kernels import margins, pick_sites
+    from planner.siting.travel.kernels import margins, pick_sites
 
     margin, picked = np.empty(task.status.size), np.zeros(task.status.size, dtype=bool)
     margins(task.reach, duals, margin)
@@ -440,7 +440,7 @@ def _branch(task: _Task, search: _Search, gap_share: float, deadline: Deadline) 
 
 def _split(task: _Task, search: _Search, part: MedianPart, duals: NDArray[np.float64]) -> None:
     """Bound a part better; if it may still hold a better plan, split it on the site that is picked half the time."""
-    from planner.siting.median_kernels import ascend, interchange
+    from planner.siting.travel.kernels import ascend, interchange
 
     status = _status(task, part)
     usage = np.full(status.size, 0.5)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy import sparse
 
-    from planner.siting.cover_kernels import Lists
-    from planner.siting.cover_question import Question
+    from planner.siting.fewest.kernels import Lists
+    from planner.siting.fewest.question import Question
 
 MAX_ROUNDS = 12
 MAX_WORK = 2_000_000_000
@@ -48,7 +48,7 @@ class Instance:
 
     def lists(self) -> Lists:
         """The relation both ways, as the compiled loops read it."""
-        from planner.siting.cover_kernels import Lists
+        from planner.siting.fewest.kernels import Lists
 
         turned = self.relation.T.tocsr()
         turned.sort_indices()
@@ -148,7 +148,7 @@ def reduce_instance(instance: Instance, *, is_full: bool) -> Instance:
 
 def _merge_rows(instance: Instance) -> Instance:
     """Equal rows become one with the sum of their weights; rows that no site covers go."""
-    from planner.siting.cover_kernels import list_hashes, merge_equal
+    from planner.siting.fewest.kernels import list_hashes, merge_equal
 
     lists = instance.lists()
     keys = np.random.default_rng(0).integers(1, 2**63, instance.sites.size, dtype=np.int64).astype(np.uint64)
@@ -177,7 +177,7 @@ def _merge_rows(instance: Instance) -> Instance:
 
 
 def _drop_rows(instance: Instance) -> Instance:
-    from planner.siting.cover_kernels import dominated_rows
+    from planner.siting.fewest.kernels import dominated_rows
 
     lists = instance.lists()
     order = np.argsort(np.diff(lists.row_first), kind="stable")
@@ -186,7 +186,7 @@ def _drop_rows(instance: Instance) -> Instance:
 
 
 def _drop_sites(instance: Instance) -> Instance:
-    from planner.siting.cover_kernels import dominated_sites
+    from planner.siting.fewest.kernels import dominated_sites
 
     lists = instance.lists()
     by = dominated_sites(*lists, instance.costs, MAX_WORK)

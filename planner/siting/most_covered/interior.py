@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy import sparse
 
-    from planner.siting.bounds import Sides
+    from planner.siting.proof.bounds import Sides
 
 _KEEP = 0.995
 _STEPS = 60
@@ -61,7 +61,7 @@ def relaxation(
     covers: sparse.csr_matrix, weights: NDArray[np.float64], sides: Sides, is_late: Callable[[], bool] = lambda: False
 ) -> Relaxation | None:
     """Return the relaxation of "most people covered", or None when numbers fail; `is_late()` ends it early."""
-    from planner.siting.kernels import add_products, add_rule_products
+    from planner.siting.most_covered.kernels import add_products, add_rule_products
 
     n, m = covers.shape
     people = weights / weights.mean()

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from planner.siting.mip import Model
+from planner.siting.programs.mip import Model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from planner.siting.bounds import Sides
-    from planner.siting.reduce import Reduced
+    from planner.siting.most_covered.reduce import Reduced
+    from planner.siting.proof.bounds import Sides
 
 
 def cover_model(reduced: Reduced, sides: Sides) -> Model:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from planner.siting.mip import Answer, Limits, Model, highs_module, solve_model
+from planner.siting.programs.mip import Answer, Limits, Model, highs_module, solve_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from planner.siting.cover_reduction import Instance
     from planner.siting.deadline import Deadline
+    from planner.siting.fewest.reduction import Instance
 
 
 @dataclass(frozen=True, eq=False)

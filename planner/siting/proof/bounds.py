@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.siting.certificate import Certificate, Leaf
-from planner.siting.mip import Limits, Model, solve_model
+from planner.siting.programs.mip import Limits, Model, solve_model
+from planner.siting.proof.certificate import Certificate, Leaf
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy import sparse
 
+    from planner.siting.most_covered.reduce import Reduced
     from planner.siting.problem import SitingProblem
-    from planner.siting.reduce import Reduced
     from planner.siting.rules import RuleName, Rules
     from planner.siting.solution import Ask
 

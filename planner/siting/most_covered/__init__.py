@@ -1,0 +1,1 @@
+"""Most people covered: reduction, relaxation, search, branching."""

@@ -1,0 +1,1 @@
+"""Least total travel and least worst travel without further rules: the methods made for them."""
