@@ -33,16 +33,18 @@ if TYPE_CHECKING:
     from planner.siting.most_covered.reduce import Reduced
 
 MOST_SITES = 3_000
-LEAST_PLACES, MOST_PLACES = 4.0, 8.0
+LEAST_PLACES, MOST_PLACES = 4.0, 12.0
 ENOUGH = 0.1
 ROOM = 0.1
 NEAR = 0.1
 GROWTH = 1.5
 NEAR_SHARE = 0.8
-STEPS = 4
+STEPS, LATER_STEPS = 4, 2
+ALIKE = 0.5
 FIRST_LENGTH, SHORTER = 0.5, 0.7
 MOST_MERGED = 30.0
 MOST_HINTS = 3
+EXCHANGES = 30
 NOTHING = 1e-12
 FREE, SHUT = 0, 2
 _NO_RULES = (np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
@@ -153,28 +155,31 @@ class Blocks:
         clock = deadline.share(NEAR_SHARE)
         faces = [self._first_face(number, block) for number, block in enumerate(self.blocks)]
         part = Share(tuple(faces), np.full(self.shared.size, -1, dtype=np.int64))
-        first = self.start.bound - value
+        first, n_merged = self.start.bound - value, 0
         while True:
-            part, bound, numbers = self._priced(part, clock, is_enough)
+            part, bound, numbers = self._priced(part, STEPS if n_merged == 0 else LATER_STEPS, clock, is_enough)
             self.bound = min(self.bound, bound)
             if self.bound < self.value + self.room or is_enough(self.bound):
                 return max(self.value, self.bound)
             self.is_poor = self.start.bound - self.bound < ENOUGH * first
-            pair = self._pair(part, numbers)
-            if self.is_poor or pair is None or clock.left_s <= 0:
+            pairs = self._pairs(part, numbers)
+            if self.is_poor or not pairs or clock.left_s <= 0:
                 break
             self.value = max(self.value, self.mix(self.used))
-            part = self._merged(part, numbers, *pair)
+            n_merged += len(pairs)
+            # From the last on, so that the numbers of those before stay what they are.
+            for one, two in sorted(pairs, key=lambda pair: -pair[1]):
+                part = self._merged(part, numbers, one, two)
         self._keep(self.bound, part)
         return self.bound
 
     def _priced(
-        self, part: Share, deadline: Deadline, is_enough: Callable[[float], bool]
+        self, part: Share, n_steps: int, deadline: Deadline, is_enough: Callable[[float], bool]
     ) -> tuple[Share, float, NDArray[np.int64]]:
         """Return the part at the best of some prices, its bound, and how many sites each block has at it."""
         weights = self.weights[self.shared]
         best, best_price, best_part, best_numbers = np.inf, self.price, part, np.zeros(0, dtype=np.int64)
-        for step in range(STEPS + 1):
+        for step in range(n_steps + 1):
             bound, numbers = self._bound(part, deadline)
             if bound < best:
                 best, best_price, best_part, best_numbers = bound, self.price, part, numbers
@@ -187,7 +192,7 @@ class Blocks:
             slope = self._times(part, numbers) - 1.0
             slope[((self.price <= 0) & (slope > 0)) | ((self.price >= weights) & (slope < 0))] = 0.0
             steep = float(slope @ slope)
-            if steep == 0.0 or step == STEPS:
+            if steep == 0.0 or step == n_steps:
                 break
             self.price = np.clip(self.price - self.length * (bound - self.value) / steep * slope, 0.0, weights)
             faces = [self._inherited(number, part.owner, face.state, face) for number, face in enumerate(part.faces)]
@@ -195,10 +200,10 @@ class Blocks:
         self.price = best_price
         return best_part, best, best_numbers
 
-    def _pair(self, part: Share, numbers: NDArray[np.int64]) -> tuple[int, int] | None:
-        """Return the two blocks between which most is counted wrongly, of those that are not too large together."""
+    def _pairs(self, part: Share, numbers: NDArray[np.int64]) -> list[tuple[int, int]]:
+        """Return pairs of blocks between which much is counted wrongly, of those that are not too large together."""
         if not _is_known(part, numbers):
-            return None
+            return []
         reached = np.zeros((self.shared.size, len(self.blocks)))
         covered = np.zeros((self.shared.size, len(self.blocks)))
         for number, (block, face) in enumerate(zip(self.blocks, part.faces, strict=True)):
@@ -211,8 +216,14 @@ class Blocks:
         np.fill_diagonal(tie, 0.0)
         mass = np.array([self.start.x[block.sites].sum() for block in self.blocks])
         tie[mass[:, None] + mass[None, :] > MOST_MERGED] = 0.0
-        one, two = np.unravel_index(int(tie.argmax()), tie.shape)
-        return (min(int(one), int(two)), max(int(one), int(two))) if tie[one, two] > 0.0 else None
+        pairs: list[tuple[int, int]] = []
+        least = ALIKE * float(tie.max())
+        while tie.max() > 0.0 and tie.max() >= least:
+            one, two = divmod(int(tie.argmax()), len(self.blocks))
+            pairs.append((min(one, two), max(one, two)))
+            for each in (one, two):
+                tie[each], tie[:, each] = 0.0, 0.0
+        return pairs
 
     def _merged(self, part: Share, numbers: NDArray[np.int64], one: int, two: int) -> Share:
         """Make two blocks one and return all plans: what was known of the two bounds what they can do together."""
@@ -315,7 +326,8 @@ class Blocks:
         free = part.owner < 0
         constant = float((self.weights[self.shared][free] - self.price[free]).sum())
         pairs = list(zip(self.blocks, part.faces, strict=True))
-        _run([partial(self._look, *pair, round(pair[1].x.sum())) for pair in pairs if not pair[1].searches])
+        unseen = [(*pair, min(self.n_pick, round(pair[1].x.sum()))) for pair in pairs if not pair[1].searches]
+        _run([partial(self._look, *each) for each in unseen])
         while True:
             bound, numbers, place = self._shared_out(part.faces)
             bound += constant
@@ -328,7 +340,7 @@ class Blocks:
             gap = max((NEAR if near is None else near) * (bound - self.value - self.room), ROOM * self.room) / max(
                 1, int((numbers > 0).sum())
             )
-            unsure = [(face, n) for face, n in zip(part.faces, numbers.tolist(), strict=True) if face.slack(n) > gap]
+            unsure = [(*pair, n) for pair, n in zip(pairs, numbers.tolist(), strict=True) if pair[1].slack(n) > gap]
             if not unsure:
                 return bound, numbers
             deadline.report(self.value, self.bound)
@@ -363,7 +375,7 @@ class Blocks:
         if n_open == 0:
             face.most[0] = 0.0
             return
-        for known in face.hints:
+        for known in (*face.hints, *face.plans()):
             if known.sum() <= n_open and (face.state[known] == FREE).all():
                 search.offer(known)
         room = self._room
@@ -386,6 +398,7 @@ class Blocks:
 
     def _solve(
         self,
+        block: Block,
         face: Face,
         n_open: int,
         enough: tuple[float, float, float],
@@ -401,6 +414,12 @@ class Blocks:
         search, room = face.searches[n_open], self._room
         tree = search.tree
         assert tree is not None  # noqa: S101  only no sites at all need none
+        if tree.n_visited == 1:
+            # A good plan from the start spares most of the branching: what cannot beat it is settled at once.
+            likely = np.zeros(block.sites.size, dtype=bool)
+            likely[np.argsort(np.where(face.state == FREE, -face.x, 1.0), kind="stable")[:n_open]] = True
+            likely &= face.state == FREE
+            search.offer(_exchanged(block, face, n_open, likely if search.value == 0.0 else search.plan))
         others = face.most - place * np.arange(face.most.size)
         others[n_open] = -np.inf
         other, out = float(others.max()) + place * n_open, float(face.most[n_open]) - over
@@ -507,6 +526,19 @@ class Blocks:
         face.most[:] = np.minimum(face.most, before.most + more)
         face.hints = before.plans()
         return face
+
+
+def _exchanged(block: Block, face: Face, n_open: int, plan: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return what a local search among the free sites of a block makes of a plan."""
+    from planner.siting.most_covered.kernels import exchange
+
+    n = plan.size
+    # A site that is shut weighs more than all that may be opened.
+    weight = np.where(face.state == FREE, 1.0, n_open + 1.0)
+    rules = np.arange(n + 1), np.zeros(n, dtype=np.int64), weight, np.array([float(n_open)])
+    relation = *(each.astype(np.int64) for each in block.lists), face.reward
+    found: NDArray[np.bool_] = exchange(relation, rules, np.zeros(n), plan, EXCHANGES, 1e15, 0)[1]
+    return found
 
 
 def _is_known(part: Share, numbers: NDArray[np.int64]) -> bool:
