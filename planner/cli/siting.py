@@ -147,7 +147,7 @@ def _print(proposals: Proposals, wishes: Wishes, conditions: str) -> None:
     print_table(conditions, worded(proposals.sites), columns)
     if len(proposals.phases):
         columns = ["year", "sites", "cost", "value", "gain", "best_after_years_before", "certified_free_bound"]
-        print_table(text("siting.phases", language()), records_of(years_in_words(proposals)), columns)
+        print_table(text("siting.phases", language()), records_of(years_in_words(proposals, language())), columns)
     if len(proposals.curve):
         columns = ["n_new", "value", "gain", "certified_bound", "solver_bound"]
         print_table(text("siting.curve", language()), records_of(proposals.curve), columns)

@@ -16,7 +16,7 @@ from planner.coverage.remedies import REMEDIES
 from planner.outputs.proof import proof_sentence
 from planner.outputs.statement import conditions, profile_name, tier_name
 from planner.reach.access import DISCONNECTED
-from planner.texts import Language, text
+from planner.texts import Language, listed, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -99,7 +99,7 @@ class _Words:
         return self.plan.scenario.cutoff_min
 
     def listed(self, names: Sequence[str]) -> str:
-        return ("、" if self.language == "zh" else ", ").join(names)
+        return listed(names, self.language)
 
     def rows_of(self, level: str = "county", group: str | None = "all") -> pd.DataFrame:
         """Rows of the coverage for the main tier, urban and rural together."""

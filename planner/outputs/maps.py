@@ -14,7 +14,7 @@ from planner.crs import WGS84, transform
 from planner.outputs.leaflet import escaped, features, offline_map
 from planner.outputs.proof import proof_sentence
 from planner.outputs.statement import conditions, profile_name, tier_name
-from planner.texts import Language, text
+from planner.texts import Language, listed, text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -356,8 +356,11 @@ def _standard_html(plan: Plan, language: Language) -> str:
     ]
     for rule in standard.rules:
         profiles = [profile_name(code, language) for code in rule.profiles]
-        comma = "、" if language == "zh" else ", "
-        values = {"tier": tier_name(rule.tier, language), "profiles": comma.join(profiles), "cutoff": rule.cutoff_min}
+        values = {
+            "tier": tier_name(rule.tier, language),
+            "profiles": listed(profiles, language),
+            "cutoff": rule.cutoff_min,
+        }
         lines.append(_words("legend_rule", language, **values))
     return "".join(f"<p>{escaped(line)}</p>" for line in lines)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from planner.outputs.statement import tier_name
-from planner.texts import Language, text
+from planner.texts import Language, listed, text
 from planner.wishes import EVERY_SETTLEMENT
 
 if TYPE_CHECKING:
@@ -139,7 +139,8 @@ def wishes_in_words(proposals: Proposals, language: Language = "zh") -> list[str
 
     def names(ids: Sequence[str]) -> str:
         row_of = {name: row for row, name in enumerate(answer.problem.row_ids or ())}
-        return "、".join(_named(answer.site_name(row_of[each]), each) if each in row_of else each for each in ids)
+        named = (_named(answer.site_name(row_of[each]), each) if each in row_of else each for each in ids)
+        return listed(named, language)
 
     said = [say("rule_count", number=wishes.most_new)] if wishes.most_new is not None else []
     said += [say("rule_budget", number=wishes.most_cost)] if wishes.most_cost is not None else []
@@ -159,7 +160,7 @@ def wishes_in_words(proposals: Proposals, language: Language = "zh") -> list[str
     if EVERY_SETTLEMENT in wishes.must_serve:
         said.append(say("wish_all_settlements", n=len(must)))
     elif must:
-        said.append(say("wish_must_serve", names="、".join(must)))
+        said.append(say("wish_must_serve", names=listed(must, language)))
     for quota in answer.problem.quotas:
         label, name = quota.label, answer.ground.name_of(quota.label, quota.value)
         for kind, number in (("quota-min", quota.minimum or None), ("quota-max", quota.maximum)):
@@ -236,12 +237,12 @@ def rejected_in_words(proposals: Proposals, language: Language = "zh") -> pd.Dat
     return table.reindex(columns=["candidate_id", "name", "way", "town", "village", "cost", "why"])
 
 
-def years_in_words(proposals: Proposals) -> pd.DataFrame:
+def years_in_words(proposals: Proposals, language: Language = "zh") -> pd.DataFrame:
     """Return the years with name and id of the sites that open."""
     answer = proposals.answer
     phases = () if answer.years is None else answer.years.phases
     sites = [
-        "、".join(_named(answer.site_name(row), answer.problem.row_name(row)) for row in phase.opened)
+        listed((_named(answer.site_name(row), answer.problem.row_name(row)) for row in phase.opened), language)
         for phase in phases
     ]
     return proposals.phases.assign(sites=pd.Series(sites, dtype=object))

@@ -6,7 +6,7 @@ import pandas as pd
 
 from planner.coverage.names import gap_names
 from planner.outputs.statement import profile_name, tier_name
-from planner.texts import Language, text
+from planner.texts import Language, listed, text
 
 _SUBJECTS = {
     "group": "terms.",
@@ -83,7 +83,7 @@ def _word(column: str, value: object, language: Language) -> str | None:
         return text(f"network.{_WHOLE[column]}", language)
     if column in _LISTS:
         words = [_known(f"{_LISTS[column]}{code}", code, language) for code in str(value).split(",") if code]
-        return ("、" if language == "zh" else ", ").join(words)
+        return listed(words, language)
     if column == "profile":
         return profile_name(str(value), language)
     if column in _TIERS:

@@ -135,7 +135,7 @@ def _siting_sheets(plan: Plan, language: Language) -> list[Sheet]:
     tables = {
         "siting": pd.DataFrame(siting_rows(plan.siting, language)),
         "rejected": in_words(rejected_in_words(plan.siting, language), language),
-        "siting_phases": years_in_words(plan.siting),
+        "siting_phases": years_in_words(plan.siting, language),
         "siting_curve": plan.siting.curve,
     }
     return [_sheet(plan, name, in_words(table, language), language) for name, table in tables.items()]

@@ -13,7 +13,10 @@ import re
 import tomllib
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -37,6 +40,11 @@ def text(key: str, language: Language = "zh", **values: object) -> str:
     subject, name = key.split(".", 1)
     words = entries(subject)[name][language]
     return words.format(**values) if values else words
+
+
+def listed(names: Iterable[str], language: Language) -> str:
+    """Return names one after the other, as the language sets them apart."""
+    return ("、" if language == "zh" else ", ").join(names)
 
 
 def error_words(error: Exception, language: Language) -> str:

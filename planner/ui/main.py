@@ -8,7 +8,7 @@ import streamlit as st
 
 from planner.errors import PlannerError
 from planner.schema import CONTRACTS
-from planner.texts import text
+from planner.texts import listed, text
 from planner.ui import coverage, export, folder, frame, gaps, network, settlements, siting, study, what_if
 from planner.ui.opening import ask_to_open, is_opening
 from planner.ui.password import is_admitted
@@ -90,9 +90,7 @@ def _run(state: AppState, name: str, pages: Mapping[str, StreamlitPage]) -> None
         if state.opened is None and name != "study":
             st.info(text("ui.open_first", state.language))
         elif missing := [] if name in WITHOUT_GROUND else _missing(state):
-            st.info(
-                text("ui.import_first", state.language, names=("、" if state.language == "zh" else ", ").join(missing))
-            )
+            st.info(text("ui.import_first", state.language, names=listed(missing, state.language)))
         else:
             PAGES[name](state)
     except PlannerError as error:

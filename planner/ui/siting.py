@@ -12,7 +12,7 @@ from planner.outputs.maps import PROPOSAL_COLOUR
 from planner.outputs.proof import proof_sentence
 from planner.outputs.wording import in_words
 from planner.plan.proposals import Proposals, propose
-from planner.texts import text
+from planner.texts import listed, text
 from planner.ui import answers, layers
 from planner.ui.frame import choices_bar, note
 from planner.ui.jobs import awaited, jobs
@@ -255,7 +255,7 @@ def _proof(state: AppState, proposals: Proposals, ask: Wishes) -> None:
         st.html(f'<div class="sentence">{words} {text(f"ui_plans.status_{solution.status}", language)}</div>')
         note(state, "siting", text("ui_plans.strip_n", language, n=len(solution.chosen)))
     if summary["closed"]:
-        names = "、".join(each["name"] for each in summary["closed"])
+        names = listed((each["name"] for each in summary["closed"]), language)
         st.html(f'<div class="ask">{escaped(text("ui_plans.closed", language, names=names))}</div>')
 
 

@@ -68,6 +68,36 @@ def test_blocks_end_at_the_best_plan(seed, most_merged, monkeypatch):
     assert offered[0] == bound == best
 
 
+def test_a_limit_of_parts_ends_at_the_same_bound_everywhere(monkeypatch):
+    monkeypatch.setattr(siting_blocks, "ENOUGH", -np.inf)
+    monkeypatch.setattr(siting_blocks, "LEAST_PLACES", 1.5)
+    reduced, sides = stage_of(towns(0, n_sites=60, n_demand=900), 9)
+    start = near_relaxation(reduced, sides, 0.0, lambda: False)
+
+    def ended(most_parts):
+        offered = [0.0]
+
+        def offer(plan):
+            offered[0] = max(offered[0], worth(plan))
+            return offered[0]
+
+        blocks = Blocks(reduced, 9, start, (offer, lambda _: offered[0]), ROOM, most_parts)
+        deadline = Deadline(600, SILENT)
+        bound = min(blocks.near(0.0, deadline, lambda _: False), blocks.divide(deadline, lambda _: False))
+        return bound, offered[0], blocks.n_parts
+
+    def worth(plan):
+        return float(reduced.weights[reduced.covers.toarray()[plan].any(axis=0)].sum())
+
+    bound, best, n_parts = ended(None)
+    assert bound == best
+    for most in (n_parts // 8, n_parts // 2):
+        early = ended(most)
+        assert early == ended(most)
+        assert early[0] >= best
+        assert most <= early[2] < n_parts
+
+
 def test_sites_that_share_nobody_fall_into_blocks_that_share_nothing():
     covers = sparse.csr_matrix(np.kron(np.eye(3), np.ones((4, 5))).astype(bool))
     block = split(covers, np.ones(15), np.full(12, 0.3), 4.0)

@@ -115,7 +115,8 @@ class Blocks:
     """Most people covered with at most `n_pick` sites and no other rule, block by block.
 
     `offer(plan)` hears plans, `mix(times)` how many of the plans so far opened each site; both return the best value
-    that is known. `room` is how much more than that a better plan has at least.
+    that is known. `room` is how much more than that a better plan has at least; `most_parts` ends the work at so many
+    parts of the blocks' branching, whatever the clock says.
     """
 
     def __init__(
@@ -125,6 +126,7 @@ class Blocks:
         start: Relaxation,
         hearers: tuple[Callable[[NDArray[np.bool_]], float], Callable[[NDArray[np.float64]], float]],
         room: float,
+        most_parts: int | None = None,
     ) -> None:
         self.covers, self.weights, self.n_pick, self.start, self.room = (
             reduced.covers, reduced.weights, n_pick, start, room,
@@ -136,7 +138,7 @@ class Blocks:
         self.shared = np.unique(np.concatenate(shared))
         self.price = np.clip(start.demand[self.shared], 0.0, self.weights[self.shared])
         self.used = np.zeros(start.x.size)
-        self.n_visited = 0
+        self.n_visited, self.n_parts, self.most_parts = 0, 0, np.inf if most_parts is None else most_parts
         self.length, self.is_poor = FIRST_LENGTH, False
         self.value, self.bound = -np.inf, start.bound
         self.heap: list[tuple[float, int, Share]] = []
@@ -163,7 +165,7 @@ class Blocks:
                 return max(self.value, self.bound)
             self.is_poor = self.start.bound - self.bound < ENOUGH * first
             pairs = self._pairs(part, numbers)
-            if self.is_poor or not pairs or clock.left_s <= 0:
+            if self.is_poor or not pairs or self._is_over(clock):
                 break
             self.value = max(self.value, self.mix(self.used))
             n_merged += len(pairs)
@@ -185,7 +187,7 @@ class Blocks:
                 best, best_price, best_part, best_numbers = bound, self.price, part, numbers
             elif step > 1:
                 self.length *= SHORTER
-            if best < self.value + self.room or is_enough(best) or deadline.left_s <= 0:
+            if best < self.value + self.room or is_enough(best) or self._is_over(deadline):
                 break
             self._offer(part, numbers)
             deadline.report(self.value, min(best, self.bound))
@@ -265,7 +267,7 @@ class Blocks:
 
     def divide(self, deadline: Deadline, is_enough: Callable[[float], bool]) -> float:
         """Return a bound on every plan: the best value when all parts are settled, or what time leaves."""
-        while self.heap and deadline.left_s > 0:
+        while self.heap and not self._is_over(deadline):
             bound = max(self.value, -self.heap[0][0])
             if is_enough(bound):
                 return bound
@@ -276,6 +278,9 @@ class Blocks:
             self.bound = bound
             deadline.report(self.value, bound)
         return max(self.value, -self.heap[0][0]) if self.heap else self.value
+
+    def _is_over(self, deadline: Deadline) -> bool:
+        return deadline.left_s <= 0 or self.n_parts >= self.most_parts
 
     def _keep(self, bound: float, part: Share) -> None:
         self.n_visited += 1
@@ -327,15 +332,15 @@ class Blocks:
         constant = float((self.weights[self.shared][free] - self.price[free]).sum())
         pairs = list(zip(self.blocks, part.faces, strict=True))
         unseen = [(*pair, min(self.n_pick, round(pair[1].x.sum()))) for pair in pairs if not pair[1].searches]
-        _run([partial(self._look, *each) for each in unseen])
+        self.n_parts += sum(_run([partial(self._look, *each) for each in unseen]))
         while True:
             bound, numbers, place = self._shared_out(part.faces)
             bound += constant
             asked = [(*pair, n) for pair, n in zip(pairs, numbers.tolist(), strict=True) if n not in pair[1].searches]
-            if bound < self.value + self.room or deadline.left_s <= 0:
+            if bound < self.value + self.room or self._is_over(deadline):
                 return bound, numbers
             if asked:
-                _run([partial(self._look, *each) for each in asked])
+                self.n_parts += sum(_run([partial(self._look, *each) for each in asked]))
                 continue
             gap = max((NEAR if near is None else near) * (bound - self.value - self.room), ROOM * self.room) / max(
                 1, int((numbers > 0).sum())
@@ -346,7 +351,9 @@ class Blocks:
             deadline.report(self.value, self.bound)
             over = bound - self.value - self.room
             at_once = AT_ONCE if len(unsure) == 1 else 1
-            _run([partial(self._solve, *each, (gap, over, place), deadline, at_once) for each in unsure])
+            self.n_parts += sum(
+                _run([partial(self._solve, *each, (gap, over, place), deadline, at_once) for each in unsure])
+            )
 
     def _shared_out(self, faces: tuple[Face, ...]) -> tuple[float, NDArray[np.int64], float]:
         """Return the best sum of the blocks' values, the number of sites of each, and what the last site adds."""
@@ -368,13 +375,16 @@ class Blocks:
             at -= int(numbers[each])
         return bound, numbers, place
 
-    def _look(self, block: Block, face: Face, n_open: int) -> None:
-        """Begin the branching of a block with `n_open` sites: its relaxation bounds every number of sites."""
+    def _look(self, block: Block, face: Face, n_open: int) -> int:
+        """Begin the branching of a block with `n_open` sites: its relaxation bounds every number of sites.
+
+        Returns how many parts that took.
+        """
         search = Search(block.covers, face.reward, np.zeros(block.sites.size, dtype=bool))
         face.searches[n_open] = search
         if n_open == 0:
             face.most[0] = 0.0
-            return
+            return 0
         for known in (*face.hints, *face.plans()):
             if known.sum() <= n_open and (face.state[known] == FREE).all():
                 search.offer(known)
@@ -390,6 +400,7 @@ class Blocks:
             face.x, face.price = ended.x.astype(np.float64), np.minimum(ended.price.astype(np.float64), face.reward)
             face.most[:] = np.minimum(face.most, self._most(block, face.reward, face.state, face.price))
         face.most[n_open] = min(face.most[n_open], bound)
+        return tree.n_visited
 
     @property
     def _room(self) -> float:
@@ -404,8 +415,8 @@ class Blocks:
         enough: tuple[float, float, float],
         deadline: Deadline,
         at_once: int,
-    ) -> None:
-        """Bound a block with `n_open` sites better; changes `face`.
+    ) -> int:
+        """Bound a block with `n_open` sites better; changes `face`, and returns how many parts that took.
 
         `enough` holds how near its value has to be known, by how much lower the whole part is ruled out, and what a
         site is worth elsewhere: where another number of sites may be worth more by that, that one is to be seen first.
@@ -430,8 +441,11 @@ class Blocks:
             return high < out or high - search.value <= gap or (high < other and tree.n_visited >= least)
 
         clock = Deadline(deadline.left_s, SILENT)
-        bound = tree.run(search.value, clock, None, is_enough, at_once=at_once) + room
+        before = tree.n_visited
+        most = None if self.most_parts == np.inf else before + int(self.most_parts) - self.n_parts
+        bound = tree.run(search.value, clock, most, is_enough, at_once=at_once) + room
         face.most[n_open] = min(face.most[n_open], bound)
+        return tree.n_visited - before
 
     def _times(self, part: Share, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """By how many blocks each shared column is covered."""
@@ -454,7 +468,7 @@ class Blocks:
         bound = min(bound, before)
         if bound < self.value + self.room:
             return
-        if deadline.left_s > 0:
+        if not self._is_over(deadline):
             self._offer(part, numbers)
         if bound >= self.value + self.room:
             self._keep(bound, part)
@@ -468,7 +482,7 @@ class Blocks:
             wrong = self._wrong(part, numbers)
         if bound < self.value + self.room:
             return []
-        if deadline.left_s <= 0:
+        if self._is_over(deadline):
             return [part]
         at = int(wrong.argmax())
         column = self.shared[at]
@@ -546,19 +560,12 @@ def _is_known(part: Share, numbers: NDArray[np.int64]) -> bool:
     return all(number in face.searches for face, number in zip(part.faces, numbers.tolist(), strict=True))
 
 
-def _run(tasks: list[Callable[[], None]]) -> None:
+def _run(tasks: list[Callable[[], int]]) -> list[int]:
     """Do tasks, two at once, whatever the number of cores, so that every machine does the same."""
-    if len(tasks) > 1:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            for _ in pool.map(_call, tasks):
-                pass
-    else:
-        for task in tasks:
-            task()
-
-
-def _call(task: Callable[[], None]) -> None:
-    task()
+    if len(tasks) < AT_ONCE:
+        return [task() for task in tasks]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(lambda task: task(), tasks))
 
 
 def may_be_split(arrays: Arrays) -> bool:

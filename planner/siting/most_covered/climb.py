@@ -308,21 +308,22 @@ class _Climb:
             return bound + reduced.base_value - self.value <= self.ask.gap_share * abs(self.value)
 
         arrays = arrays_of(reduced, stage.sides)
-        bound = start.bound
+        bound, max_nodes = start.bound, self.ask.max_nodes
         if may_be_split(arrays):
-            bound = min(bound, self._by_blocks(stage, arrays.n_pick, start, room, is_enough))
+            bound, n_parts = self._by_blocks(stage, arrays.n_pick, start, room, is_enough)
+            max_nodes = None if max_nodes is None else max_nodes - n_parts
         value = self.value - reduced.base_value
         if bound >= value + room and not is_enough(bound) and self.deadline.left_s > 0:
             tree = Tree(arrays, offer, room)
             tree.add(whole_part(arrays, start), bound)
-            bound = min(bound, tree.run(value, self.deadline, self.ask.max_nodes, is_enough))
+            bound = min(bound, tree.run(value, self.deadline, max_nodes, is_enough))
         claim = min(bound + reduced.base_value, self.bound)
         return max(math.floor(claim + ROOM) if self.is_whole else claim, self.value)
 
     def _by_blocks(
         self, stage: _Stage, n_pick: int, start: Relaxation, room: float, is_enough: Callable[[float], bool]
-    ) -> float:
-        """Return the bound that blocks of sites prove."""
+    ) -> tuple[float, int]:
+        """Return the bound that blocks of sites prove, and how many parts their branching took."""
         base = stage.reduced.base_value
 
         def offer(plan: NDArray[np.bool_]) -> float:
@@ -333,11 +334,13 @@ class _Climb:
             self._mixed(stage, used / max(1.0, used.max()), self._own(stage), BLOCKS_MIXING_SHARE)
             return self.value - base
 
-        blocks = Blocks(stage.reduced, n_pick, start, (offer, mix), room)
+        blocks = Blocks(stage.reduced, n_pick, start, (offer, mix), room, self.ask.max_nodes)
         if len(blocks.blocks) == 1:
-            return start.bound
-        bound = blocks.near(self.value - base, self.deadline, is_enough)
-        return bound if blocks.is_poor else min(bound, blocks.divide(self.deadline, is_enough))
+            return start.bound, 0
+        bound = min(start.bound, blocks.near(self.value - base, self.deadline, is_enough))
+        if not blocks.is_poor:
+            bound = min(bound, blocks.divide(self.deadline, is_enough))
+        return bound, blocks.n_parts
 
     def _offer_rounded(self, stage: _Stage, plan: NDArray[np.bool_]) -> None:
         """Keep a plan of the tree when it is better; now and then search from it, as the tree grows ever less often."""
