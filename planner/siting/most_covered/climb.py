@@ -128,6 +128,8 @@ class _Climb:
         self.relaxed: Relaxation | None = None
         self.n_offers = 0
         self.n_mixed = 0
+        # What was known before plans were mixed last: where that found nothing better, it is not done again.
+        self.mixed_value = -math.inf
         self.is_whole = bool(np.all(problem.weights == np.floor(problem.weights)))
 
     def run(self, rules: Rules, reduced: Reduced) -> Outcome:
@@ -232,7 +234,7 @@ class _Climb:
             self._search(stage, self._mixed(stage, x, start, WIDE_MIXING_SHARE), 8, WIDE_SEARCH_SHARE)
             return
         self._search(stage, rounded, 8, 0.05)
-        if not self.is_settled():
+        if not self.is_settled() and self.value > self.mixed_value:
             self._mixed(stage, x, self._own(stage), MIXING_SHARE)
             self._search(stage, self._own(stage), 8, 0.05)
 
@@ -247,6 +249,7 @@ class _Climb:
         exchange = exchange_of(reduced, part.sides, self.problem.cost_of[reduced.rows])
         value, plan = mixed(exchange, part.sides, x[sites], start[sites], self.deadline.share(share))
         self.n_mixed += 1
+        self.mixed_value = self.value
         self._offer(part, value + reduced.base_value, plan)
         self._report()
         found = np.zeros(x.size, dtype=bool)
@@ -330,8 +333,11 @@ class _Climb:
             self._search(stage, plan, 1, BLOCKS_SEARCH_SHARE)
             return self.value - base
 
+        before = self.n_mixed
+
         def mix(used: NDArray[np.float64]) -> float:
-            self._mixed(stage, used / max(1.0, used.max()), self._own(stage), BLOCKS_MIXING_SHARE)
+            if self.n_mixed == before or self.value > self.mixed_value:
+                self._mixed(stage, used / max(1.0, used.max()), self._own(stage), BLOCKS_MIXING_SHARE)
             return self.value - base
 
         blocks = Blocks(stage.reduced, n_pick, start, (offer, mix), room, self.ask.max_nodes)
