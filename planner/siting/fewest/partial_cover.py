@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.errors import CancelledError
-from planner.siting.fewest.program import Prices, branch, relaxation_prices
-from planner.siting.fewest.question import Best, Question, is_settled, offer_plan, offer_prices, report
+from planner.siting.fewest.finish import Ways, finish
+from planner.siting.fewest.program import Prices, relaxation_prices
+from planner.siting.fewest.question import Best, Question, is_settled, offer_plan, offer_prices, report, sure_cost
 from planner.siting.fewest.reduction import Instance, free_instance, reduce_instance
-from planner.siting.programs.mip import Limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from planner.siting.deadline import Deadline
 
 LARGEST_RELAXATION = 100_000
-LARGEST_BRANCHING = 1_500_000
-LARGEST_WIDE_BRANCHING = 60_000
 WORK_PER_SECOND = 2e8
 WORK_STEP = 2e7
 LEAST_WORK = 1e6
@@ -64,10 +61,6 @@ def _greedy(instance: Instance, duals: NDArray[np.float64], need: float) -> NDAr
     return greedy_plan(instance.lists(), instance.costs, duals, np.append(instance.weights, need))
 
 
-def _base(question: Question, instance: Instance) -> float:
-    return float(question.costs[question.is_sure].sum() + question.costs[instance.opened].sum())
-
-
 def _search(question: Question, best: Best, instance: Instance, share: float, deadline: Deadline) -> None:
     """Tabu search for a share of the time that is left; changes `best`."""
     from planner.siting.fewest.kernels import search_share, start_search
@@ -80,7 +73,7 @@ def _search(question: Question, best: Best, instance: Instance, share: float, de
     is_covered[instance.relation[plan].indices] = True
     if instance.weights[is_covered].sum() < need:
         plan = _greedy(instance, np.zeros(instance.rows.size), need)
-    base = _base(question, instance)
+    base = sure_cost(question, instance)
     state = start_search(lists, plan, instance.weights, question.seed + 1)
     cost = float(instance.costs[plan].sum())
     allowance = float(instance.weights.sum() - need)
@@ -134,7 +127,7 @@ def _climb(question: Question, best: Best, instance: Instance, deadline: Deadlin
     lists = instance.lists()
     need = open_weight(question, instance)
     total = float(instance.weights.sum())
-    base = _base(question, instance)
+    base = sure_cost(question, instance)
     ratio = instance.costs / np.maximum(instance.relation @ instance.weights, 1e-300)
     prices = Prices(np.minimum.reduceat(ratio[lists.row_sites], lists.row_first[:-1]) * instance.weights, 0.0)
     plan = best.is_open[instance.sites]
@@ -165,7 +158,7 @@ def _climb(question: Question, best: Best, instance: Instance, deadline: Deadlin
 
 def _fixed(question: Question, best: Best, instance: Instance, prices: Prices) -> Instance:
     """The instance without sites that no cheaper plan holds, and with those open that every cheaper plan holds."""
-    worth = best.value - _base(question, instance) - (1.0 if question.has_whole_costs else 0.0) + 1e-6
+    worth = best.value - sure_cost(question, instance) - (1.0 if question.has_whole_costs else 0.0) + 1e-6
     margin = instance.costs - instance.relation @ prices.duals
     bound = (
         prices.weight_price * (open_weight(question, instance) - instance.weights.sum())
@@ -181,33 +174,20 @@ def _fixed(question: Question, best: Best, instance: Instance, prices: Prices) -
 
 
 def _finish(question: Question, best: Best, instance: Instance, deadline: Deadline) -> None:
-    """Search on and branch on what is left; a bound of HiGHS holds for every plan as none outside is cheaper."""
-    base = _base(question, instance)
     need = open_weight(question, instance)
-    cutoff = best.value
     if instance.weights.sum() < need:
         best.solver_bound = best.value
         return
-    if need <= 0 or not instance.rows.size:
-        offer_plan(question, best, instance, np.zeros(instance.sites.size, dtype=bool))
-        best.solver_bound = min(cutoff, base)
-        return
-    gap_share = (best.value - max(best.bound, best.solver_bound)) / max(1e-9, abs(best.value))
-    # Where the gap is wide branching on much cannot close it: searching on is worth more.
-    is_small = instance.relation.nnz <= (LARGEST_BRANCHING if gap_share < SMALL_GAP else LARGEST_WIDE_BRANCHING)
-    _search(question, best, instance, (0.1 if gap_share < SMALL_GAP else 0.3) if is_small else 1.0, deadline)
-    if not is_small or is_settled(question, best) or deadline.left_s <= 0:
-        return
-    plan = _greedy(instance, np.zeros(instance.rows.size), need)
-    own = best.is_open[instance.sites]
-    is_covered = np.zeros(instance.rows.size, dtype=bool)
-    is_covered[instance.relation[own].indices] = True
-    if instance.weights[is_covered].sum() >= need:
-        plan = own
-    answer = branch(instance, need, plan, Limits(deadline.left_s, question.gap_share), deadline)
-    if answer.x is not None:
-        offer_plan(question, best, instance, answer.x[: instance.sites.size] > 0.5)  # noqa: PLR2004  0 or 1
-    claimed = question.rounded(base + answer.bound) if answer.status != "infeasible" else np.inf
-    best.solver_bound = max(best.solver_bound, min(cutoff, claimed))
-    if answer.status == "cancelled":
-        raise CancelledError("Cancelled.")
+
+    def search(share: float) -> None:
+        _search(question, best, instance, share, deadline)
+
+    def plan_of() -> NDArray[np.bool_]:
+        own = best.is_open[instance.sites]
+        is_covered = np.zeros(instance.rows.size, dtype=bool)
+        is_covered[instance.relation[own].indices] = True
+        if instance.weights[is_covered].sum() >= need:
+            return own
+        return _greedy(instance, np.zeros(instance.rows.size), need)
+
+    finish(question, best, instance, Ways(need, SMALL_GAP, search, plan_of), deadline)

@@ -73,6 +73,11 @@ class Best:
     solver_bound: float
 
 
+def sure_cost(question: Question, instance: Instance) -> float:
+    """Return what is spent outside the instance: on sites that are sure to be open, and that reductions opened."""
+    return float(question.costs[question.is_sure].sum() + question.costs[instance.opened].sum())
+
+
 def dual_bound(question: Question, duals: NDArray[np.float64], weight_price: float) -> float:
     """Return the bound that multipliers prove (the formula of `solve_set_cover`)."""
     margin = question.costs - question.covers @ duals

@@ -16,7 +16,8 @@ from scipy import sparse
 from planner.errors import CancelledError, InputError
 from planner.progress import SILENT, Progress
 from planner.siting.deadline import Deadline
-from planner.siting.fewest.program import branch, relaxation_prices
+from planner.siting.fewest.finish import Ways, finish
+from planner.siting.fewest.program import relaxation_prices
 from planner.siting.fewest.question import (
     Best,
     Question,
@@ -25,9 +26,9 @@ from planner.siting.fewest.question import (
     offer_plan,
     offer_prices,
     report,
+    sure_cost,
 )
 from planner.siting.fewest.reduction import Instance, free_instance, reduce_instance
-from planner.siting.programs.mip import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
 
 LARGEST_RELAXATION = 250_000
-LARGEST_BRANCHING = 1_500_000
-LARGEST_WIDE_BRANCHING = 60_000
 WORK_PER_SECOND = 2e8
 WORK_STEP = 2e7
 LEAST_WORK = 1e6
@@ -217,7 +216,7 @@ def _search(question: Question, best: Best, instance: Instance, share: float, de
     plan = _own_plan(best, instance)
     if plan is None:
         plan = greedy_plan(lists, instance.costs, np.zeros(n_rows), np.append(np.ones(n_rows), n_rows))
-    base = float(question.costs[question.is_sure].sum() + question.costs[instance.opened].sum())
+    base = sure_cost(question, instance)
     state = start_search(lists, plan, np.ones(n_rows), question.seed + 1)
     cost = float(instance.costs[plan].sum())
     work = min(clock.seconds * WORK_PER_SECOND, max(LEAST_WORK, WORK_PER_PAIR * instance.relation.nnz))
@@ -271,7 +270,7 @@ def climb(
     everyone = np.arange(n_sites)
     share = instance.costs / np.maximum(1, np.diff(lists.site_first))
     current = np.minimum.reduceat(share[lists.row_sites], lists.row_first[:-1])
-    base = float(question.costs[question.is_sure].sum() + question.costs[instance.opened].sum())
+    base = sure_cost(question, instance)
     control = np.array([best.value - base, 1.0, 0.0])
     margin = np.empty(n_sites)
     path = np.stack([current, current, np.zeros_like(current)])
@@ -293,7 +292,7 @@ def climb(
 
 def _fixed(question: Question, best: Best, instance: Instance, duals: NDArray[np.float64]) -> Instance | None:
     """The instance without sites that no cheaper plan holds, reduced again; None = there is no cheaper plan."""
-    base = float(question.costs[question.is_sure].sum() + question.costs[instance.opened].sum())
+    base = sure_cost(question, instance)
     margin = instance.costs - instance.relation @ duals
     worth = best.value - base - (1.0 if question.has_whole_costs else 0.0)
     is_kept = duals.sum() + np.minimum(0.0, margin).sum() + np.maximum(0.0, margin) <= worth + 1e-6
@@ -304,29 +303,16 @@ def _fixed(question: Question, best: Best, instance: Instance, duals: NDArray[np
 
 
 def _finish(question: Question, best: Best, instance: Instance, deadline: Deadline) -> None:
-    """Search on and branch on what is left; a bound of HiGHS holds for every plan as none outside is cheaper."""
     from planner.siting.fewest.kernels import greedy_plan
 
-    base = float(question.costs[question.is_sure].sum() + question.costs[instance.opened].sum())
-    cutoff = best.value
-    if not instance.rows.size:
-        offer_plan(question, best, instance, np.zeros(instance.sites.size, dtype=bool))
-        best.solver_bound = min(cutoff, base)
-        return
-    gap_share = (best.value - max(best.bound, best.solver_bound)) / max(1e-9, abs(best.value))
-    # Where the gap is wide branching on much cannot close it: searching on is worth more.
-    is_small = instance.relation.nnz <= (LARGEST_BRANCHING if gap_share < SMALL_GAP else LARGEST_WIDE_BRANCHING)
-    _search(question, best, instance, (0.1 if gap_share < SMALL_GAP else 0.3) if is_small else 1.0, deadline)
-    if not is_small or is_settled(question, best) or deadline.left_s <= 0:
-        return
-    plan = _own_plan(best, instance)
-    if plan is None:
+    def search(share: float) -> None:
+        _search(question, best, instance, share, deadline)
+
+    def plan_of() -> NDArray[np.bool_]:
+        own = _own_plan(best, instance)
+        if own is not None:
+            return own
         needed = np.append(np.ones(instance.rows.size), instance.rows.size)
-        plan = greedy_plan(instance.lists(), instance.costs, np.zeros(instance.rows.size), needed)
-    answer = branch(instance, None, plan, Limits(deadline.left_s, question.gap_share), deadline)
-    if answer.x is not None:
-        offer_plan(question, best, instance, answer.x[: instance.sites.size] > 0.5)  # noqa: PLR2004  0 or 1
-    claimed = question.rounded(base + answer.bound) if answer.status != "infeasible" else np.inf
-    best.solver_bound = max(best.solver_bound, min(cutoff, claimed))
-    if answer.status == "cancelled":
-        raise CancelledError("Cancelled.")
+        return greedy_plan(instance.lists(), instance.costs, np.zeros(instance.rows.size), needed)
+
+    finish(question, best, instance, Ways(None, SMALL_GAP, search, plan_of), deadline)

@@ -21,7 +21,8 @@ import numpy as np
 
 from planner.progress import SILENT
 from planner.siting.deadline import Deadline
-from planner.siting.most_covered.branch import AT_ONCE, Arrays, Part, Tree
+from planner.siting.most_covered.branch import Arrays, Part, Tree
+from planner.siting.most_covered.search import AT_ONCE
 from planner.siting.most_covered.split import Block, block_of, blocks_of, split
 
 if TYPE_CHECKING:
@@ -128,9 +129,8 @@ class Blocks:
         room: float,
         most_parts: int | None = None,
     ) -> None:
-        self.covers, self.weights, self.n_pick, self.start, self.room = (
-            reduced.covers, reduced.weights, n_pick, start, room,
-        )  # fmt: skip
+        self.covers, self.weights = reduced.covers, reduced.weights
+        self.n_pick, self.start, self.room = n_pick, start, room
         self.offer, self.mix = hearers
         most = float(np.clip(n_pick / 4, LEAST_PLACES, MOST_PLACES))
         self.blocks = blocks_of(reduced.covers, split(reduced.covers, start.demand, start.x, most))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.siting.most_covered.interior import Relaxation, bound_of
+from planner.siting.most_covered.search import AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,6 @@ STEPS = 200
 ROOT_STEPS, LEAST_STEPS = 250, 25
 ROOT_WORK = 3e8
 ENOUGH = 0.3
-AT_ONCE = 2
 MOST_BYTES = 1_500_000_000
 LITTLE = 2e-5
 
