@@ -47,7 +47,7 @@ _FORMATS = {
     "before_min": MINUTES, "change_min": MINUTES, "remedy_min": MINUTES, "capacity": PEOPLE, "capacity_share": "0.00",
     "served_people": PEOPLE, "unserved_people": PEOPLE, "base_people": PEOPLE, "outside_people": PEOPLE,
     "served_share": SHARE, "found": PEOPLE, "difference": PEOPLE, "n_settlements": PEOPLE, "option": "0",
-    "children": PEOPLE, "relocated": PEOPLE, "rank": "0", "year": "0", "row": "0",
+    "children": PEOPLE, "relocated": PEOPLE, "rank": "0", "year": "0", "opening_year": "0", "row": "0",
 }  # fmt: skip
 _WIDTHS = {"why": 60, "sites": 60, "villages": 36, "substitute_name": 24,
            "places": 60, "functions": 30, "lacks_functions": 30, "other_rooms": 24, "from_name": 24, "to_name": 24,
@@ -84,7 +84,7 @@ def sheets(plan: Plan, language: Language = "zh") -> list[Sheet]:
             language,
         ),
         *_settlement_sheets(plan, language),
-        _sheet(plan, "proposals", in_words(plan.proposals, language), language),
+        _sheet(plan, "proposals", in_words(_opened(plan.proposals), language), language),
         *_siting_sheets(plan, language),
         *_equity_sheets(plan, language),
         *_practice_sheets(plan, language),
@@ -92,7 +92,7 @@ def sheets(plan: Plan, language: Language = "zh") -> list[Sheet]:
         _sheet(plan, "road_faults", in_words(plan.roads.faults, language), language),
         _sheet(plan, "unplaced", in_words(plan.unplaced, language), language),
         _sheet(plan, "ledger", _ledger(plan, language), language),
-        _sheet(plan, "sources", _sources(plan), language),
+        _sheet(plan, "sources", in_words(_sources(plan), language), language),
     ]
     return [sheet for sheet in made if len(sheet.table)]
 
@@ -128,6 +128,13 @@ def _equity_sheets(plan: Plan, language: Language) -> list[Sheet]:
     return [_sheet(plan, name, in_words(table, language), language) for name, table in tables.items() if len(table)]
 
 
+def _opened(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of siting with its years as those of opening; without them where nothing was asked by year."""
+    if "year" not in table.columns or table["year"].isna().all():
+        return table.drop(columns="year", errors="ignore")
+    return table.rename(columns={"year": "opening_year"})
+
+
 def _siting_sheets(plan: Plan, language: Language) -> list[Sheet]:
     """Return the sheets of siting beside the proposals: verdict and proof, who lost and why, years, curve."""
     if plan.siting is None:
@@ -135,7 +142,7 @@ def _siting_sheets(plan: Plan, language: Language) -> list[Sheet]:
     tables = {
         "siting": pd.DataFrame(siting_rows(plan.siting, language)),
         "rejected": in_words(rejected_in_words(plan.siting, language), language),
-        "siting_phases": years_in_words(plan.siting, language),
+        "siting_phases": _opened(years_in_words(plan.siting, language)),
         "siting_curve": plan.siting.curve,
     }
     return [_sheet(plan, name, in_words(table, language), language) for name, table in tables.items()]
@@ -236,11 +243,12 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
                      "density_percentile", "far_people", "far_share", "unknown_people", "unknown_share",
                      "covered_share", "covered_share_if_known", "doubts"),
     "road_faults": ("kind", "road_id", "other_road_id", "gap_m"),
-    "proposals": ("rank", "year", "candidate_id", "name", "way", "marginal_people", "total_people", "reached_people",
-                  "towns", "villages", "settlements", "substitute_name", "substitute_loss", "owner", "consent", "cost"),
+    "proposals": ("rank", "opening_year", "candidate_id", "name", "way", "marginal_people", "total_people",
+                  "reached_people", "towns", "villages", "settlements", "substitute_name", "substitute_loss", "owner",
+                  "consent", "cost"),
     "siting": ("item", "value"),
     "rejected": ("candidate_id", "name", "way", "town", "village", "cost", "why"),
-    "siting_phases": ("year", "n_new", "budget", "sites", "cost", "value", "gain", "best_after_years_before",
+    "siting_phases": ("opening_year", "n_new", "budget", "sites", "cost", "value", "gain", "best_after_years_before",
                       "certified_free_bound", "is_best", "is_checked"),
     "siting_curve": ("n_new", "value", "gain", "certified_bound", "solver_bound", "is_checked", "sites"),
     "unplaced": ("kind", "id", "profile", "reason"),

@@ -1,6 +1,7 @@
 """The workbook, read back by openpyxl: a planner's ledger, and no formula whatever people are called."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import openpyxl
@@ -84,6 +85,23 @@ def test_towns_are_ranked_by_people_left_out(lattice_plan):
     assert [column for column in table.columns if column.startswith("share:")] == [
         f"share:{code}" for code in Scenario().profiles
     ]
+
+
+def test_years_of_opening_stand_only_where_years_were_asked(lattice_plan):
+    def headers(plan):
+        return [c.header for s in sheets(plan) if s.name == text("sheets.proposals") for c in s.columns]
+
+    assert not {"入住年份", "启用年份"} & set(headers(lattice_plan))
+    by_year = replace(lattice_plan, proposals=lattice_plan.proposals.assign(year=2027))
+    assert "启用年份" in headers(by_year)
+    assert "入住年份" not in headers(by_year)
+
+
+def test_kinds_of_sources_are_words(lattice_plan):
+    history = pd.DataFrame({"kind": ["areas", "elevation"], "file": ["a", "b"], "rows_in": [1, 2]})
+    plan = replace(lattice_plan, study=replace(lattice_plan.study, history=history))
+    table = next(sheet.table for sheet in sheets(plan) if sheet.name == text("sheets.sources"))
+    assert not set(table["kind"]) & set(history["kind"])
 
 
 def test_english_sheets_have_english_headers(lattice_plan):
