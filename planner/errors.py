@@ -24,6 +24,10 @@ class InputError(PlannerError, ValueError):
         self.chinese = chinese
 
 
+class NoCoordinatesError(InputError):
+    """People of towns or villages without coordinates: where there are areas, they can be split among them."""
+
+
 class CrsError(PlannerError, ValueError):
     """A coordinate reference system that is missing, geographic or not the study's."""
 

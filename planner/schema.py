@@ -27,6 +27,7 @@ class Column:
     minimum, maximum : allowed range of numbers, both ends included.
     choices : code -> words people write for it (zh and en); matching ignores case and spaces.
     is_open : other codes than `choices` are allowed too (tiers are data).
+    is_telling : may be blank, but tells what a file is where it occurs.
     synonyms : other headers that mean this column.
     """
 
@@ -42,6 +43,7 @@ class Column:
     maximum: float | None = None
     choices: tuple[tuple[str, tuple[str, ...]], ...] = ()
     is_open: bool = False
+    is_telling: bool = False
     synonyms: tuple[str, ...] = ()
 
 
@@ -68,29 +70,44 @@ class TableContract:
         raise KeyError(name)
 
 
+def _ways(verbs: str, what: str) -> tuple[str, ...]:
+    """Return how a way of activating resources is written: "闲置资源", "激活闲置资源", "盘活闲置资源" ..."""
+    return tuple(f"{verb}{what}资源" for verb in ("", *verbs.split()))
+
+
 # More people than this in one row are a slip of the pen, and would drown everybody else.
 MAX_PEOPLE = 1e9
 
-TIERS = (
-    ("centre", ("中心", "实践中心", "centre", "center", "新时代文明实践中心")),
-    ("institute", ("所", "实践所", "institute", "新时代文明实践所")),
-    ("station", ("站", "实践站", "station", "新时代文明实践站")),
-    ("point", ("点", "实践点", "point", "新时代文明实践点")),
-    ("hub", ("驿站", "文明驿站", "文明实践驿站", "hub", "wayside hub")),
-    ("post", ("岗", "服务岗", "志愿服务岗", "post", "service post")),
-    ("base", ("基地", "实践基地", "base", "文明实践基地")),
+# A tier is written with what is practised before it, or without: 站, 实践站, 文明实践站, 新时代文明实践站.
+TIER_PREFIXES = ("", "实践", "文明实践", "新时代文明实践")
+TIER_ENDINGS = (
+    ("centre", ("中心",), ("centre", "center")),
+    ("institute", ("所",), ("institute",)),
+    ("station", ("站",), ("station",)),
+    ("point", ("点",), ("point",)),
+    ("hub", ("驿站",), ("文明驿站", "hub", "wayside hub")),
+    ("post", ("岗", "服务岗", "志愿服务岗", "志愿岗", "志愿者服务岗"), ("post", "service post")),
+    ("base", ("基地",), ("base",)),
+)
+TIERS = tuple(
+    (code, (*(prefix + ending for ending in endings for prefix in TIER_PREFIXES), *others))
+    for code, endings, others in TIER_ENDINGS
 )
 CLASSES = (
     ("urban", ("城镇", "城市", "社区", "urban", "城区")),
     ("rural", ("乡村", "农村", "村", "rural")),
 )
+# A candidate whose way nobody has stated is a real building all the same.
+WAY_UNSTATED = "unstated"
+# Each way first in our words, then in those of the counties' reports: what is done, and with which resources.
 WAYS = (
-    ("1", ("盘活闲置场所", "闲置场所", "闲置", "idle premises")),
-    ("2", ("开放单位内部场所", "单位开放", "opened premises")),
-    ("3", ("上级资源下沉", "资源下沉", "moved down")),
-    ("4", ("共享邻近资源", "邻近共享", "shared")),
-    ("5", ("链接社会力量", "社会力量", "social forces")),
-    ("6", ("线上平台", "线上", "online platforms")),
+    ("1", ("盘活闲置场所", "闲置场所", "闲置", "idle premises", *_ways("激活 盘活 利用", "闲置"))),
+    ("2", ("开放单位内部场所", "单位开放", "opened premises", *_ways("打通 开放 盘活", "封闭"))),
+    ("3", ("上级资源下沉", "moved down", *_ways("下沉", "优质"), *_ways("推动 推进", "下沉"), "优质资源下沉")),
+    ("4", ("共享邻近资源", "邻近共享", "shared", *_ways("共享 整合", "区域"), "区域资源共享", "共享资源")),
+    ("5", ("链接社会力量", "社会力量", "social forces", *_ways("联动 链接 撬动", "社会"), "联动社会力量")),
+    ("6", ("线上平台", "线上", "online platforms", *_ways("沟通 依托 用好", "网络"), "网络平台", "依托网络平台")),
+    (WAY_UNSTATED, ("未注明", "不详", "待定", "not stated")),
 )
 CONSENTS = (
     ("agreed", ("同意", "已同意", "愿意", "已签协议", "agreed", "yes")),
@@ -112,7 +129,11 @@ LEVELS = (
     ("county", ("县", "区", "县区", "county")),
     ("town", ("乡镇", "镇", "乡", "街道", "town")),
     ("village", ("村", "社区", "行政村", "village")),
+    ("hamlet", ("自然村", "自然屯", "屯", "村民小组", "natural village", "hamlet")),
+    ("grid", ("网格", "网格单元", "综治网格", "grid")),
 )
+# Areas below the village: results are given for them where a study has some.
+PARTS_OF_VILLAGES = ("hamlet", "grid")
 
 _TOWN = Column(
     "town", "text", "乡镇", "town", "所属乡镇（街道）名称；留空则按边界判定",
@@ -134,6 +155,9 @@ _AGE60 = Column(
 _CHILDREN = Column(
     "children", "number", "儿童人数", "children", "其中儿童人数", "Of these, children",
     unit="people", minimum=0, synonyms=("儿童", "少年儿童", "0-14岁"),
+)  # fmt: skip
+_PART = Column(
+    "name", "text", "名称", "name", "村民小组、自然村、网格或小区名称", "Hamlet, grid or housing compound", synonyms=("村民小组", "小组", "自然村", "自然村名称", "网格", "网格名称", "屯"),
 )  # fmt: skip
 
 # Where a row lies, in tables that carry no geometry; geographic or metric, by the frame of the file.
@@ -185,9 +209,9 @@ CANDIDATES = TableContract(
                "Unique id; blank: given automatically", synonyms=("候选点编号", "id")),
         Column("name", "text", "名称", "name", "场所名称", "Name of the premises", is_required=True,
                synonyms=("候选点名称", "场所名称")),
-        Column("way", "choice", "激活方式", "way", "六种激活资源方式之一（1-6）；方式6为线上，不计入实地覆盖",
-               "One of the six ways to activate resources (1-6); way 6 is online and never covers anyone",
-               is_required=True, choices=WAYS, synonyms=("方式", "激活途径", "资源类型")),
+        Column("way", "choice", "激活方式", "way", "六种激活资源方式之一（1-6）；方式6为线上，不计入实地覆盖；留空为未注明",
+               "One of the six ways to activate resources (1-6); way 6 is online and never covers anyone; blank: not stated",
+               is_telling=True, choices=WAYS, synonyms=("方式", "激活途径", "资源类型", "激活资源方式")),
         Column("tier", "choice", "拟建层级", "tier", "激活后作为哪一级阵地；留空则按所规划的层级",
                "Tier it would become; blank: whichever tier is planned", choices=TIERS, is_open=True, synonyms=("层级",)),
         _TOWN, _VILLAGE,
@@ -218,7 +242,7 @@ DEMAND = TableContract(
         _AGE60, _CHILDREN,
         Column("relocated", "number", "搬迁人口", "relocated", "其中易地搬迁人口", "Of these, relocated people", unit="people",
                minimum=0, synonyms=("易地搬迁人口", "安置人口")),
-        Column("name", "text", "名称", "name", "村民小组或小区名称", "Hamlet or housing compound", synonyms=("村民小组", "小组")),
+        _PART,
         _TOWN, _VILLAGE, _CLASS,
     ),
 )  # fmt: skip
@@ -252,7 +276,7 @@ AREAS = TableContract(
         Column("area_id", "id", "代码", "area_id", "行政区代码，不重复", "Unique code",
                synonyms=("编号", "行政区代码", "区划代码", "id")),
         Column("name", "text", "名称", "name", "行政区名称", "Name", is_required=True, synonyms=("行政区名称",)),
-        Column("level", "choice", "级别", "level", "县、乡镇、村", "county, town or village", is_required=True, choices=LEVELS,
+        Column("level", "choice", "级别", "level", "县、乡镇、村，或村以下的自然村、网格", "county, town or village; below it hamlet or grid", is_required=True, choices=LEVELS,
                synonyms=("层级",)),
         Column("parent_id", "text", "上级代码", "parent_id", "上级行政区代码", "Code of the area it belongs to"),
         _CLASS,
@@ -311,7 +335,7 @@ TOTALS = TableContract(
     (
         Column("area_id", "id", "代码", "area_id", "行政区代码；留空则按名称匹配", "Code of the area; blank: matched by name",
                synonyms=("行政区代码", "区划代码", "编号")),
-        _TOWN, _VILLAGE,
+        _TOWN, _VILLAGE, _PART,
         Column("population", "number", "人口", "population", "居住人口", "People living there", unit="people", is_required=True,
                minimum=0, maximum=MAX_PEOPLE, synonyms=("人口数", "常住人口", "总人口", "people", "pop")),
         _AGE60, _CHILDREN,

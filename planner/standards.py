@@ -68,10 +68,11 @@ def default_profiles() -> dict[str, Profile]:
 
 
 class ChecklistItem(Entry):
-    """One item of a checklist, in both languages."""
+    """One item of a checklist, in both languages, and other words that are written for it."""
 
     zh: str = Field(min_length=1)
     en: str = ""
+    also: tuple[str, ...] = ()
 
 
 class Checklist(Entry):

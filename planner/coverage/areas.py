@@ -11,6 +11,7 @@ import shapely
 from scipy.sparse import csr_matrix
 
 from planner.errors import CrsError
+from planner.schema import PARTS_OF_VILLAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -77,16 +78,20 @@ def towns_of_villages(areas: gpd.GeoDataFrame | None) -> dict[str, str | None]:
 def assign_by_position(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None) -> pd.DataFrame:
     """Return town_id and village_id of the polygons that each point lies in, None where it lies in none.
 
-    Index like `points`. On a shared border the smaller id wins.
+    Where there are natural villages or grids among the areas, also hamlet_id and grid_id. Index like `points`. On a
+    shared border the smaller id wins.
     """
     _require_same_crs(points, areas)
     geometry = points.geometry.to_numpy()
-    found = {f"{level}_id": _area_at(geometry, level_of(areas, level)) for level in ("town", "village")}
+    levels = ["town", "village", *(part for part in PARTS_OF_VILLAGES if level_of(areas, part) is not None)]
+    found = {f"{level}_id": _area_at(geometry, level_of(areas, level)) for level in levels}
     return pd.DataFrame({name: pd.Series(ids, points.index, dtype=object) for name, ids in found.items()})
 
 
 def assign_areas(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None) -> pd.DataFrame:
     """Return the town, village and urban / rural class of every point: town_id, village_id, class; index like `points`.
+
+    Natural villages and grids (hamlet_id, grid_id, where there are such areas) follow from the position alone.
 
     A name (or code) in the row's own `town` or `village` decides where it is unique: towns in the county, villages in
     the row's town (in the county where the row names no town). Else the polygon that the point lies in decides; a
@@ -112,6 +117,7 @@ def assign_areas(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None) -> pd
         "town_id": [town for town, _ in pairs],
         "village_id": [village for _, village in pairs],
         "class": classes,
+        **{f"{part}_id": at[f"{part}_id"] for part in PARTS_OF_VILLAGES if f"{part}_id" in at},
     }
     return pd.DataFrame({name: pd.Series(values, points.index, dtype=object) for name, values in columns.items()})
 
@@ -132,9 +138,9 @@ def area_membership(assigned: pd.DataFrame, areas: gpd.GeoDataFrame | None) -> M
     Towns and villages without a single point are in it too. Ids that `areas` does not know are in the county only.
     """
     rows, members = _county_rows(assigned, areas)
-    for level in ("town", "village"):
+    for level in ("town", "village", *PARTS_OF_VILLAGES):
         table = level_of(areas, level)
-        if table is None:
+        if table is None or f"{level}_id" not in assigned:
             continue
         at = pd.Index(table["area_id"].astype(object)).get_indexer(pd.Index(assigned[f"{level}_id"], dtype=object))
         members.append((np.flatnonzero(at >= 0), at[at >= 0] + len(rows)))

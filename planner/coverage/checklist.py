@@ -55,8 +55,9 @@ def parse_marks(words: str, checklist: Checklist) -> tuple[dict[str, Mark], tupl
     Entries are divided by semicolons: `item=state (note) @date`, where item is its code or its words, state is none /
     partial / full (无 / 部分 / 有), note and date may be left out. An item named twice keeps its last mark.
     """
-    names = {_key(word): code for code, item in checklist.items.items() for word in (code, item.zh, item.en) if word}
-    names |= {_key(item.zh.removeprefix("有")): code for code, item in checklist.items.items()}
+    words_of = {code: (code, item.zh, item.en, *item.also) for code, item in checklist.items.items()}
+    names = {_key(word.removeprefix("有")): code for code, words in words_of.items() for word in words}
+    names |= {_key(word): code for code, words in words_of.items() for word in words if word}
     marks: dict[str, Mark] = {}
     problems = []
     for entry in filter(None, (part.strip() for part in re.split(r"[;\n]", unicodedata.normalize("NFKC", words)))):

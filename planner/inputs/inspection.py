@@ -159,8 +159,8 @@ def _contract_of_sheets(path: Path, options: ImportOptions) -> TableContract:
 
 
 def _fit(found: Mapping[str, int], contract: TableContract) -> tuple[float, float]:
-    """Return how well headers fit a table: the share of its required columns first, then how many it knows."""
-    required = [column.name for column in contract.columns if column.is_required]
+    """Return how well headers fit a table: the share of its required and telling columns, then how many it knows."""
+    required = [column.name for column in contract.columns if column.is_required or column.is_telling]
     return sum(name in found for name in required) / max(len(required), 1), len(found)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from planner.crs import WGS84
-from planner.errors import InputError
+from planner.errors import InputError, NoCoordinatesError
 from planner.hashes import file_hash
 from planner.inputs.files.archives import require_file
 from planner.inputs.frames.to_study import county_outline
@@ -117,7 +117,16 @@ def import_file(
     path, options = Path(path), options or ImportOptions()
     if options.sheet == ALL_SHEETS:
         return _import_sheets(study, kind, path, options, progress)
-    taken = _take(study, kind, path, options, progress)
+    try:
+        taken = _take(study, kind, path, options, progress)
+    except NoCoordinatesError:
+        by = _split_at_hand(study, options)
+        if by is None:
+            raise
+        options = replace(options, split_by=by)
+        taken = _take(study, kind, path, options, progress)
+        note = LedgerRow(path.name, 0, "", f"split_chosen_{by}", {}, is_refused=False)
+        taken = replace(taken, ledger=replace(taken.ledger, rows=(note, *taken.ledger.rows)))
     ledger = taken.ledger
     moment = (imported_at or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
     row = {
@@ -145,6 +154,15 @@ def import_file(
         **taken.counts,
     }
     return ImportResult(changed, ledger, summary, taken.proposal, taken.rows, taken.places)
+
+
+def _split_at_hand(study: Study, options: ImportOptions) -> str | None:
+    """Return by what people of named areas can be split without another file, None where the study has no areas."""
+    if options.append or options.update or not study.has("areas"):
+        return None
+    if not study.table("areas")["level"].isin(("town", "village")).any():
+        return None
+    return "roads" if study.has("roads") else "ground"
 
 
 def _recorded(options: ImportOptions) -> dict[str, Any]:

@@ -65,6 +65,7 @@ class Records:
     findings : what the reader itself found; its refused rows stay among the records.
     source : where in the file they were found.
     parts : per header, its lines from above, where the header has two.
+    said : (field, position) of columns that are in no column of the file, but are said by its names or titles.
     """
 
     file: str
@@ -78,6 +79,7 @@ class Records:
     findings: tuple[LedgerRow, ...] = ()
     source: Source = Source()
     parts: tuple[tuple[str, ...], ...] = ()
+    said: tuple[tuple[str, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.row)

@@ -10,13 +10,14 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from planner.errors import InputError
+from planner.errors import InputError, NoCoordinatesError
 from planner.inputs.columns.cells import choice_key
 from planner.inputs.columns.checks import checked_columns, people_counts, require_usable
 from planner.inputs.columns.headers import fields, listing, require_choices, require_columns
 from planner.inputs.columns.meanings import note_meanings
 from planner.inputs.columns.pairs import with_pairs_apart
 from planner.inputs.columns.proposals import propose
+from planner.inputs.columns.tier_words import settle_tiers, with_tiers_said
 from planner.inputs.files import layers, sheets
 from planner.inputs.files.archives import choose, folder_files, require_file, unpacked
 from planner.inputs.frames.choice import choose_frame, fitting_words
@@ -26,7 +27,8 @@ from planner.inputs.frames.to_study import centres, has_vertex, is_nowhere, poin
 from planner.inputs.records import Findings, is_blank, with_file
 from planner.ledger import RETURN_HEADERS, marked_source
 from planner.progress import SILENT
-from planner.schema import COORDINATES, LEVELS
+from planner.scenario import scenario_of
+from planner.schema import COORDINATES, LEVELS, WAY_UNSTATED
 from planner.texts import LANGUAGES
 
 if TYPE_CHECKING:
@@ -121,8 +123,11 @@ def read_table(
     taken = set(study.table(contract.name)[contract.id_column]) if is_added else ()
     columns = checked_columns(records, found, contract, findings, taken, is_update=options.update)
     _refuse_areas(records, found, columns, findings)
+    if contract.name == "candidates":
+        _note_unstated_ways(columns, findings)
     if contract.name == "facilities":
         headers = {name: records.headers[position] for name, position in found.items()}
+        settle_tiers(columns, scenario_of(study.scenarios), headers["tier"], findings)
         note_meanings(study, columns, headers, findings, is_added=is_added)
     progress.update(2, 4, "placing")
     geometry, frame = _placed(study, contract, records, found, findings, options.frame)
@@ -152,6 +157,7 @@ def read_records(path: Path, contract: TableContract, options: ImportOptions, pr
             raise InputError(f"{path.name} has no sheets: it is a map layer. Leave --sheet out.")
         records = sheets.read_sheet(real, contract, options, progress) if is_sheet else layers.read_layer(real, layer)
     records = with_pairs_apart(records, contract, options.columns)
+    records = with_tiers_said(records, contract, options.columns, path)
     # Rows of several sheets have the same numbers.
     return with_file(records, path.name if options.sheet is None else f"{path.name} [{options.sheet}]")
 
@@ -250,6 +256,13 @@ def note_matches(proposal: Proposal, findings: Findings) -> None:
             findings.note(match.header, "column_by_content", header=match.header, field=match.field)
 
 
+def _note_unstated_ways(columns: pd.DataFrame, findings: Findings) -> None:
+    """Say how many candidates name no way of activation: they count as real premises."""
+    n = int(((columns["way"] == WAY_UNSTATED) & ~findings.refused).sum())
+    if n:
+        findings.note("", "way_unstated", n=n)
+
+
 def _refuse_areas(records: Records, found: Mapping[str, int], columns: pd.DataFrame, findings: Findings) -> None:
     """Refuse polygons whose tier is a level of administration: a map of areas, taken for a list of places."""
     if records.geometry is None or "tier" not in found or "tier" not in columns:
@@ -293,7 +306,7 @@ def _require_coordinates(records: Records, found: Mapping[str, int], contract: T
     if missing:
         names = ", ".join(f"{column.zh} ({column.en})" for column in missing)
         if contract.name == "demand" and {"town", "village"} & set(found):
-            raise InputError(
+            raise NoCoordinatesError(
                 f"{records.file} has no coordinates: no column for {names}. {listing(records.headers)} "
                 "If they are people of towns or villages, have them split: --split-by roads, or a layer of buildings."
             )

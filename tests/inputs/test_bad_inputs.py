@@ -22,7 +22,7 @@ GOOD = {
 }
 REQUIRED = {
     "facilities": ("名称", "层级"),
-    "candidates": ("名称", "激活方式"),
+    "candidates": ("名称",),
     "demand": ("人口",),
     "population": ("人口",),
     "settlements": ("名称", "安置人数"),
@@ -178,8 +178,10 @@ def test_an_optional_value_that_cannot_be_used_is_left_out_and_the_row_kept(
 
 
 def test_a_way_that_is_none_of_the_six(county, workbook):
-    finding = only_finding(take(county, "candidates", workbook, {"激活方式": "7"}))
+    result = take(county, "candidates", workbook, {"激活方式": "7"})
+    note, finding = result.ledger.rows
     assert (finding.row, finding.column, finding.code) == (3, "激活方式", "not_a_choice")
+    assert (note.code, note.values["n"]) == ("way_unstated", 1)
     assert "盘活闲置场所" in finding.repair("zh")
 
 

@@ -1,6 +1,7 @@
 """Town totals put where people live: a toy county by hand, and Pingli's eleven townships on invented ground."""
 
 import csv
+import json
 
 import geopandas as gpd
 import numpy as np
@@ -141,11 +142,22 @@ def test_ground_is_ground_where_there_are_roads(toy, layer, workbook):
     assert not {"split_by_roads", "split_by_ground"} & {row.code for row in on_ground.ledger.rows}
 
 
-def test_a_census_table_without_coordinates_is_told_how_to_be_split(toy, workbook):
+def test_a_census_table_without_coordinates_is_split_by_what_is_at_hand(toy, workbook):
     rows = (["乡镇", "常住人口", "其中：60岁及以上"], ["西镇", 100, 30], ["东镇", 50, 20])
+    by = "roads" if toy.has("roads") else "ground"
+    result = import_file(toy, "demand", workbook(*rows))
+    assert result.ledger.rows[0].code == f"split_chosen_{by}"
+    assert json.loads(result.study.history["options"].iloc[-1])["split_by"] == by
     with pytest.raises(InputError, match="--split-by roads"):
-        import_file(toy, "demand", workbook(*rows))
+        import_file(new_study("无区划", toy.crs), "demand", workbook(*rows))
     assert sums(take(toy, workbook(*rows), "ground"), column="age60") == {"东镇": 20.0, "西镇": 30.0}
+
+
+def test_rows_of_one_village_that_name_its_hamlets_are_added_up(toy, workbook):
+    rows = (["乡镇", "小组", "人口"], ["西镇", "一组", 60], ["西镇", "二组", 40], ["东镇", "", 50], ["东镇", "一组", 7])
+    result = take(toy, workbook(*rows), "ground")
+    assert sums(result) == {"东镇": 50.0, "西镇": 100.0}
+    assert [(row.row, row.code) for row in result.ledger.rows if row.is_refused] == [(5, "unit_twice")]
 
 
 def test_the_template_of_totals_comes_in_filled(toy, tmp_path):

@@ -10,6 +10,7 @@ import pandas as pd
 
 from planner.errors import InputError
 from planner.inputs.columns.cells import empty, parse
+from planner.schema import WAY_UNSTATED
 from planner.texts import LANGUAGES, text, translated
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _PREFIXES: Mapping[str, str] = {
     "corridors": "L",
     "roads": "R",
 }
-_DEFAULTS: Mapping[tuple[str, str], str] = {("candidates", "tier"): "point"}
+_DEFAULTS: Mapping[tuple[str, str], str] = {("candidates", "tier"): "point", ("candidates", "way"): WAY_UNSTATED}
 _TOTAL = re.compile(r"(合计|总计|小计|共计|总合计|total|sum|subtotal|grandtotal)[:：]?")
 _ID_DIGITS = 5
 _SAME_TOTAL = 0.5

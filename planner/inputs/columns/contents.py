@@ -54,7 +54,7 @@ def look_at(cells: Cells) -> Look:
 
 
 def content_matches(records: Records, contract: TableContract, found: Sequence[Match]) -> list[Match]:
-    """Return matches for required columns that no header names: by their words, or by the range of their numbers.
+    """Return matches for required and telling columns without a header: by their words, or the range of their numbers.
 
     A column of codes (tier, way, level) is taken where one column alone has four in five of its cells among the
     contract's words; coordinates where one column alone can be each of the two.
@@ -64,7 +64,7 @@ def content_matches(records: Records, contract: TableContract, found: Sequence[M
     free = [i for i in range(len(records.headers)) if i not in taken]
     matches = []
     for column in contract.columns:
-        if column.is_required and column.choices and column.name not in named:
+        if (column.is_required or column.is_telling) and column.choices and column.name not in named:
             able = [i for i in free if _share_of_choices(records.columns[i], column) >= _MOST]
             if len(able) == 1:
                 matches.append(Match(column.name, records.headers[able[0]], able[0], "content"))

@@ -30,7 +30,8 @@ _SHORT_BYTES = 8
 _ALIKE = 60.0
 Meaning = Callable[[str, str], bool]
 
-CONFIDENCE = {"chosen": 1.0, "name": 1.0, "synonym": 0.95, "bare": 0.9, "part": 0.85, "cut": 0.8, "content": 0.6}
+CONFIDENCE = {"chosen": 1.0, "name": 1.0, "synonym": 0.95, "bare": 0.9, "part": 0.85, "cut": 0.8, "said": 0.7,
+              "content": 0.6}  # fmt: skip
 """How sure a match is, by the way it was made."""
 
 
@@ -44,7 +45,8 @@ class Match:
     header : as written in the file.
     position : of the header among the file's headers.
     how : "chosen" by the user, by the contract's "name", a "synonym", one of them with its "bare" words (unit and year
-        left out), one line of a "part" of a two-line header, a name "cut" by the format, or by the column's "content".
+        left out), one line of a "part" of a two-line header, a name "cut" by the format, "said" by the names or titles
+        of the table, or by the column's "content".
     """
 
     field: str

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from planner.inputs.columns.contents import content_matches
-from planner.inputs.columns.headers import header_matches
+from planner.inputs.columns.headers import Match, header_matches
 from planner.inputs.records import is_blank
 from planner.schema import CONTRACTS, COORDINATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from planner.inputs.columns.headers import Match
     from planner.inputs.records import Records, Source
     from planner.schema import TableContract
     from planner.texts import Language
@@ -59,6 +58,9 @@ class Proposal:
 def propose(records: Records, contract: TableContract, wanted: Mapping[str, str]) -> Proposal:
     """Return how the records would be read as a table: by the user's choice, by headers, by content."""
     matches = _matches(records, contract, wanted)
+    named = {match.field for match in matches}
+    said = [(field, position) for field, position in records.said if field not in named]
+    matches += [Match(field, records.headers[position], position, "said") for field, position in said]
     matches += content_matches(records, contract, matches)
     used = {match.position for match in matches}
     ignored = tuple(header for i, header in enumerate(records.headers) if i not in used and header.strip())

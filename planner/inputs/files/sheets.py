@@ -10,6 +10,7 @@ import numpy as np
 
 from planner.errors import InputError
 from planner.inputs.columns.headers import fields, listing, require_choices
+from planner.inputs.columns.tier_words import says_tiers
 from planner.inputs.files import delimited, workbooks
 from planner.inputs.files.encodings import DAMAGED
 from planner.inputs.files.headings import find_heading, header_text, is_note, is_numbering
@@ -111,7 +112,11 @@ def _qualifies(sheet: Sheet, heading: Heading, contract: TableContract) -> bool:
     """Whether a sheet has every required column of the contract, and a row under them."""
     found = heading.found(contract, {})
     has_rows = any(not is_blank(cell) for row in sheet.head[heading.last + 1 :] for cell in row)
-    return has_rows and all(column.name in found for column in fields(contract) if column.is_required)
+    required = {column.name for column in fields(contract) if column.is_required}
+    if "tier" in required and "name" in found:
+        names = [row[found["name"]] for row in sheet.head[heading.last + 1 :] if len(row) > found["name"]]
+        required -= {"tier"} if says_tiers(sheet.name, names) else set()
+    return has_rows and required <= set(found)
 
 
 class _Table:

@@ -52,7 +52,8 @@ class Totals:
 def read_totals(study: Study, path: Path, options: ImportOptions) -> Totals:
     """Return the people of towns and villages; a village's own figure goes before its town's.
 
-    A row names its area by code, or by village and town, or by town. Where a town and all of its villages have figures,
+    A row names its area by code, or by village and town, or by town; rows of one village that name different groups
+    (小组, 自然村, 网格) are parts of it and are added up. Where a town and all of its villages have figures,
     the villages' are kept; where only some have, the rest of the town's people are for the others.
 
     Raises
@@ -78,7 +79,11 @@ def read_totals(study: Study, path: Path, options: ImportOptions) -> Totals:
     whole = _whole(table, findings)
     rows = np.flatnonzero(~findings.refused)
     groups = [name for name in PARTS if table[name].notna().any()]
-    figures = {int(owner[i]): {name: int(whole[name][i]) for name in ("population", *groups)} for i in rows}
+    figures: dict[int, dict[str, int]] = {}
+    for i in rows:
+        figure = figures.setdefault(int(owner[i]), dict.fromkeys(("population", *groups), 0))
+        for name in figure:
+            figure[name] += int(whole[name][i])
     settled = _settled(figures, areas, findings)
     units = sorted(settled)
     return Totals(
@@ -99,22 +104,27 @@ def plain_name(name: str) -> str:
 
 
 def _matched(table: pd.DataFrame, areas: gpd.GeoDataFrame, findings: Findings) -> NDArray[np.int64]:
-    """Return the area of each row, -1 (and a refusal) where there is none, several, or one that had a row before."""
+    """Return the area of each row, -1 (and a refusal) where there is none, are several, or it had a row before."""
     by_id = {str(code): i for i, code in enumerate(areas["area_id"])}
     names = _names_of(areas)
     owner = np.full(len(table), -1, dtype=np.int64)
-    seen: dict[int, int] = {}
+    # Unit -> part of it ("" = the whole) -> row; a whole beside its parts would count people twice.
+    seen: dict[int, dict[str, int]] = {}
     for i in np.flatnonzero(~findings.refused).tolist():
-        code, village, town = (_word(table[name].iloc[i]) for name in ("area_id", "village", "town"))
+        code, village, town, part = (_word(table[name].iloc[i]) for name in ("area_id", "village", "town", "name"))
+        if not village and (plain_name(town), plain_name(part)) in names:
+            village, part = part, ""
         found = [by_id[code]] if code in by_id else names.get((plain_name(town), plain_name(village)), [])
-        shown = " ".join(word for word in (town, village) if word) or code
+        shown = " ".join(word for word in (town, village, part) if word) or code
         if len(found) != 1:
             findings.refuse(i, "", "unit_unknown" if not found else "unit_several", value=shown, n=len(found))
-        elif found[0] in seen:
-            findings.refuse(i, "", "unit_twice", value=shown, first=seen[found[0]])
-        else:
-            owner[i] = found[0]
-            seen[found[0]] = int(findings.row[i])
+            continue
+        before = seen.setdefault(found[0], {})
+        if part in before or (before and "" in (part, *before)):
+            findings.refuse(i, "", "unit_twice", value=shown, first=before.get(part, next(iter(before.values()))))
+            continue
+        owner[i] = found[0]
+        before[part] = int(findings.row[i])
     return owner
 
 
