@@ -5,7 +5,7 @@ import pytest
 
 import planner
 
-HEAVY = ("osmnx", "numba", "matplotlib", "rasterio", "pandera", "streamlit", "folium", "highspy", "osmium")
+HEAVY = ("osmnx", "numba", "matplotlib", "rasterio", "pandera", "streamlit", "PIL", "highspy", "osmium")
 
 
 @pytest.mark.parametrize("name", planner.__all__)

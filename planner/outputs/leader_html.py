@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planner.outputs.leader import leader_page
-from planner.outputs.leaflet import escaped
+from planner.outputs.markup import html_page, tag
 from planner.texts import Language, text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+    from xml.etree.ElementTree import Element
 
     from planner.outputs.leader import Block, LeaderPage
     from planner.plan.stages import Plan
@@ -52,35 +54,32 @@ def write_leader_page(plan: Plan, path: Path, language: Language = "zh") -> Path
 
 
 def leader_html(page: LeaderPage, language: Language = "zh") -> str:
-    """Return the page as HTML for A4 portrait, every text escaped."""
-    mark = f'<span class="mark">{escaped(page.mark)}</span>' if page.mark else ""
+    """Return the page as HTML for A4 portrait."""
     last = len(page.tiles) - 1
-    tiles = "".join(
-        f"<div{' class=bad' if number == last else ''}><b>{escaped(value)}</b><span>{escaped(caption)}</span></div>"
+    tiles = [
+        tag("div", tag("b", value), tag("span", caption), looks="bad" if number == last else "")
         for number, (value, caption) in enumerate(page.tiles)
-    )
+    ]
+    marks = [tag("span", page.mark, looks="mark")] if page.mark else []
     declared, reach, *rest = (_section(block) for block in page.blocks)
-    return (
-        f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8">'
-        f"<title>{escaped(page.title)}</title><style>{_STYLE}</style></head><body>"
-        f"<header>{mark}<h1>{escaped(page.title)}</h1><p>{escaped(page.subtitle)}</p></header>"
-        f'<div class="tiles">{tiles}</div><div class="pair">{declared}{reach}</div>{"".join(rest)}'
-        f"<footer><b>{escaped(text('leader.foot', language))}</b> {escaped(page.foot)}</footer></body></html>\n"
-    )
+    body = [
+        tag("header", *marks, tag("h1", page.title), tag("p", page.subtitle)),
+        tag("div", *tiles, looks="tiles"),
+        tag("div", declared, reach, looks="pair"),
+        *rest,
+        tag("footer", tag("b", text("leader.foot", language)), f" {page.foot}"),
+    ]
+    return html_page(page.title, body, language, _STYLE)
 
 
-def _section(block: Block) -> str:
-    sentences = "".join(f"<p>{escaped(words)}</p>" for words in block.sentences)
+def _section(block: Block) -> Element:
+    words = [tag("h2", block.heading), *(tag("p", sentence) for sentence in block.sentences)]
     if not block.rows:
-        return f"<section><h2>{escaped(block.heading)}</h2>{sentences}</section>"
-    head = "".join(_cell("th", words, at in block.words_at) for at, words in enumerate(block.headers))
-    rows = "".join(
-        "<tr>" + "".join(_cell("td", words, at in block.words_at) for at, words in enumerate(row)) + "</tr>"
-        for row in block.rows
-    )
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    return f"<section><h2>{escaped(block.heading)}</h2>{sentences}{table}</section>"
+        return tag("section", *words)
+    rows = [tag("tr", *_cells("td", row, block.words_at)) for row in block.rows]
+    head = tag("thead", tag("tr", *_cells("th", block.headers, block.words_at)))
+    return tag("section", *words, tag("table", head, tag("tbody", *rows)))
 
 
-def _cell(tag: str, words: str, left: bool) -> str:  # noqa: FBT001  a cell is on the left or on the right
-    return f"<{tag}{' class=words' if left else ''}>{escaped(words)}</{tag}>"
+def _cells(kind: str, row: Sequence[str], words_at: Sequence[int]) -> Iterator[Element]:
+    return (tag(kind, words, looks="words" if at in words_at else "") for at, words in enumerate(row))

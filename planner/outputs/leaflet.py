@@ -1,106 +1,108 @@
-"""Leaflet inside the page: folium maps that load nothing from outside."""
+"""The exported map as one page: Leaflet, the script that draws, and what it draws."""
 
 from __future__ import annotations
 
 import base64
-import html
 import re
 from functools import cache
+from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import shapely
 
 from planner.crs import WGS84
 from planner.errors import MissingExtraError
+from planner.outputs.markup import data_block, html_page, tag
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
-    import folium
     import geopandas as gpd
+
+    from planner.texts import Language
 
 DEGREE_DIGITS = 5
 """Digits of a degree kept on maps: about one metre."""
 
 
-@cache
-def _package_file(name: str) -> bytes:
+def _package_file(name: str) -> Path:
     try:
         from xstatic.pkg import leaflet
     except ImportError as error:
         raise MissingExtraError("XStatic-Leaflet", "maps") from error
-    return (_as_path(leaflet.BASE_DIR) / name).read_bytes()
-
-
-def _as_path(text: str) -> Path:
-    from pathlib import Path
-
-    return Path(text)
+    return Path(leaflet.BASE_DIR) / name
 
 
 @cache
-def _data_uri(name: str, mime: str) -> str:
-    content = _package_file(name)
-    if name.endswith(".css"):
-        css = re.sub(r"behavior: url\(#default#VML\);", "", content.decode())
-        css = re.sub(r"url\((images/[\w.-]+)\)", lambda m: f"url({_data_uri(m.group(1), 'image/png')})", css)
-        content = css.encode()
-    if name.endswith(".js"):
-        content = re.sub(rb"//# sourceMappingURL=.*", b"", content)
-    return f"data:{mime};base64,{base64.b64encode(content).decode()}"
+def _leaflet_script() -> str:
+    return re.sub(r"//# sourceMappingURL=.*", "", _package_file("leaflet.js").read_text(encoding="utf-8"))
 
 
-def offline_map(**options: Any) -> folium.Map:  # noqa: ANN401  passed on to folium
-    """Return an empty folium map without a basemap whose scripts and styles stand in the page itself.
+@cache
+def _leaflet_style() -> str:
+    css = re.sub(r"behavior: url\(#default#VML\);", "", _package_file("leaflet.css").read_text(encoding="utf-8"))
+    return re.sub(r"url\((images/[\w.-]+)\)", lambda found: f"url({_data_uri(found.group(1))})", css)
+
+
+def _data_uri(name: str) -> str:
+    return f"data:image/png;base64,{base64.b64encode(_package_file(name).read_bytes()).decode('ascii')}"
+
+
+def map_page(data: dict[str, Any], language: Language) -> str:
+    """Return the page that draws `data` (`planner.outputs.maps` says in which form), scripts and styles within it.
 
     Raises
     ------
     MissingExtraError
-        When folium or the Leaflet files are not installed.
+        When the Leaflet files are not installed.
     """
-    try:
-        import folium
-    except ImportError as error:
-        raise MissingExtraError("folium", "maps") from error
-    # Without the attribution control, whose only content would be a link to Leaflet's home page.
-    page = folium.Map(
-        tiles=None, control_scale=True, prefer_canvas=True, zoom_snap=0.25, attribution_control=False, **options
-    )
-    page.default_js = [("leaflet", _data_uri("leaflet.js", "text/javascript"))]
-    page.default_css = [("leaflet_css", _data_uri("leaflet.css", "text/css"))]
-    return page
+    own = resources.files("planner.outputs") / "map_page"
+    body = [tag("div", id="map"), tag("div", looks="legend", id="legend"), data_block("plan", data)]
+    scripts = [_leaflet_script(), (own / "map.js").read_text(encoding="utf-8")]
+    style = _leaflet_style() + (own / "map.css").read_text(encoding="utf-8")
+    return html_page(data["legend"]["title"], body, language, style, scripts)
 
 
-def escaped(value: object) -> str:
-    """Return `value` as text that HTML shows as it is; "" for nothing."""
-    if value is None or (isinstance(value, float) and not np.isfinite(value)):
-        return ""
-    return html.escape(str(value), quote=True)
+def features(
+    table: gpd.GeoDataFrame, columns: Sequence[str] = (), *, tolerance_m: float = 0.0, badge: str = ""
+) -> dict[str, Any]:
+    """Return a table as a GeoJSON mapping in degrees.
 
-
-def features(table: gpd.GeoDataFrame, tolerance_m: float = 0.0) -> dict[str, Any]:
-    """Return `table` as a GeoJSON mapping in degrees, simplified by `tolerance_m`, every text escaped."""
+    Parameters
+    ----------
+    table : in any CRS.
+    columns : whose cells become the words of a popup, as the property `values`; none without columns.
+    tolerance_m : how far a line may be simplified, metres.
+    badge : column whose cell stands on the mark, as the property `badge`.
+    """
     geometry = table.geometry
     if tolerance_m > 0:
         geometry = geometry.simplify(tolerance_m)
     degrees = shapely.transform(geometry.to_crs(WGS84).to_numpy(), lambda xy: np.round(xy, DEGREE_DIGITS))
-    names = [name for name in table.columns if name != table.geometry.name]
-    records = table[names].to_dict("records") if names else [{} for _ in range(len(table))]
+    cells = [[_shown(value) for value in table[name]] for name in columns]
+    values = zip(*cells, strict=True) if cells else ((),) * len(table)
+    badges = [_shown(value) for value in table[badge]] if badge else [""] * len(table)
     return {
         "type": "FeatureCollection",
         "features": [
             {
                 "type": "Feature",
-                "properties": {
-                    str(k): (v.item() if isinstance(v, np.generic) else v)
-                    if isinstance(v, (int, float, np.number))
-                    else escaped(v)
-                    for k, v in record.items()
-                },
+                "properties": ({"values": row} if row else {}) | ({"badge": mark} if badge else {}),
                 "geometry": shapely.geometry.mapping(shape),
             }
-            for record, shape in zip(records, degrees, strict=True)
+            for row, mark, shape in zip(values, badges, degrees, strict=True)
             if shape is not None and not shape.is_empty
         ],
     }
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401  a cell of any column
+    """Return a cell as words; "" for nothing."""
+    if not isinstance(value, (float, int, np.number)) or isinstance(value, bool):
+        return "" if value is None or value is pd.NA else str(value)
+    if np.isfinite(value):
+        return f"{value:,.1f}".removesuffix(".0")
+    return "" if np.isnan(value) else "∞"

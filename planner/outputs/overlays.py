@@ -11,7 +11,7 @@ import shapely
 
 from planner.crs import WGS84, transform
 from planner.errors import MissingExtraError
-from planner.outputs.maps import BAND_COLOURS, UNKNOWN_COLOUR
+from planner.outputs.colours import BAND_COLOURS, UNKNOWN_COLOUR
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -153,7 +153,7 @@ def palette_png(codes: NDArray[np.uint8], colours: list[tuple[str, int]]) -> byt
     try:
         from PIL import Image
     except ImportError as error:
-        raise MissingExtraError("Pillow", "app") from error
+        raise MissingExtraError("Pillow", "maps") from error
 
     image = Image.frombytes("P", (codes.shape[1], codes.shape[0]), np.ascontiguousarray(codes).tobytes())
     image.putpalette(b"".join(bytes.fromhex(colour[1:]) for colour, _ in colours))

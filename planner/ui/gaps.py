@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from planner.coverage.names import gap_names
-from planner.outputs.maps import GAP_COLOUR
+from planner.outputs.colours import GAP_COLOUR
 from planner.outputs.wording import in_words
 from planner.plan.closers import gap_closers
 from planner.plan.coverage import gap_table

@@ -12,7 +12,8 @@ import pandas as pd
 import shapely
 import streamlit as st
 
-from planner.outputs.maps import BAND_COLOURS, FEW_PLACES, STATUS_COLOURS, STATUS_OF_REASON, UNKNOWN_COLOUR, tier_colour
+from planner.outputs.colours import BAND_COLOURS, STATUS_COLOURS, UNKNOWN_COLOUR, tier_colour
+from planner.outputs.maps import FEW_PLACES, STATUS_OF_REASON
 from planner.outputs.overlays import EDGE_COLOUR, bands_min
 from planner.outputs.statement import tier_name
 from planner.texts import Language, text

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from planner.errors import CancelledError
-from planner.outputs.maps import PROPOSAL_COLOUR
+from planner.outputs.colours import PROPOSAL_COLOUR
 from planner.outputs.proof import proof_sentence
 from planner.outputs.wording import in_words
 from planner.plan.proposals import Proposals, propose

@@ -1,16 +1,17 @@
 """The map: no outside address, no word of a user that runs, and in a browser what a planner clicks."""
 
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
-from planner.outputs.leaflet import escaped
-from planner.outputs.maps import county_map, legend_html
+from planner.outputs.maps import county_map, legend, map_data
 from planner.standards import standards_from_toml
 from planner.texts import text
-from tests.reference.lattice import HOSTILE
+from tests.reference.lattice import IMAGE, SCRIPT
 
 
 class Page(HTMLParser):
@@ -18,20 +19,30 @@ class Page(HTMLParser):
 
     def __init__(self, page):
         super().__init__(convert_charrefs=True)
-        self.tags, self.loads, self.scripts, self._is_script = [], [], [], False
+        self.tags, self.loads, self.scripts, self._in, self.title, self.policy = [], [], [], "", "", ""
+        self.title_source = page[page.index("<title>") : page.index("</title>")]
         self.feed(page)
+
+    @property
+    def data(self):
+        """What the page hands to its script."""
+        return json.loads(next(part for part in self.scripts if part.startswith("{")))
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
-        self._is_script = tag == "script"
+        self._in = tag
+        if dict(attrs).get("http-equiv") == "Content-Security-Policy":
+            self.policy = dict(attrs)["content"]
         self.loads += [value for name, value in attrs if name in {"src", "href", "action", "data", "srcset"}]
 
     def handle_endtag(self, tag):  # noqa: ARG002  the parser names it
-        self._is_script = False
+        self._in = ""
 
     def handle_data(self, data):
-        if self._is_script:
+        if self._in == "script":
             self.scripts.append(data)
+        if self._in == "title":
+            self.title += data
 
 
 @pytest.fixture(scope="module", params=["zh", "en"])
@@ -41,43 +52,42 @@ def page(request, lattice_plan):
 
 def test_nothing_is_loaded_from_outside(page):
     read = Page(page)
-    assert read.loads
-    assert all(address.startswith(("data:", "#")) for address in read.loads)
-    # The only addresses left name a vocabulary (XML namespaces); nothing fetches them.
-    bare = re.sub(r'"data:[^"]*"', '""', page)
-    addresses = set(re.findall(r"""(?:https?:)?//[\w.-]+\.[a-z]{2,}[^\s"'<>)]*""", bare))
-    assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}, addresses
+    assert read.loads == []
+    assert "default-src 'none'" in read.policy
+    # The only addresses left name a vocabulary (XML namespaces) or stand in a comment; nothing fetches them.
+    bare = re.sub(r"data:image/png;base64,[\w+/=]*", "", page)
+    addresses = set(re.findall(r"""https?://[\w.-]+\.[a-z]{2,}""", bare))
+    assert addresses <= {"http://www.w3.org", "https://leafletjs.com", "https://bugzilla.mozilla.org"}, addresses
     assert "@import" not in bare
-    assert not re.search(r"url\(\s*['\"]?(?!data:|#)", bare)
+    assert not re.search(r"url\((?!\)|#|\"?\+)", bare)
 
 
-def test_no_word_of_a_user_becomes_a_tag(page):
+def test_every_word_of_a_user_stands_in_the_data_only(page, lattice_plan):
     read = Page(page)
-    assert "img" not in read.tags
-    assert "stolen" not in "".join(part for part in read.scripts if part.strip().startswith("window.stolen"))
-    assert page.count("<script") == page.count("</script>")
-    for raw in ("<img src=x", "</script><script>window", "alert(1)>"):
-        assert raw not in page
-    # Neither as HTML nor as a string of the script that will be put into the page as HTML.
-    assert "\\u003cimg" not in page
-    assert "&lt;img src=x onerror=alert(1)&gt;" in page
+    assert read.tags.count("script") == 3
+    assert read.data["legend"]["title"] in read.title
+    data = next(part for part in read.scripts if part.startswith("{"))
+    assert not set("<>&\u2028\u2029") & set(data)
+    rest = page.replace(data, "").replace(read.title_source, "")
+    for word in ("onerror=alert", "stolen", "7*7", "cmd()"):
+        assert word not in rest
+        assert word in data
+    names = [value for layer in read.data["layers"] for part in layer.get("parts", ()) for value in values(part)]
+    assert {IMAGE, SCRIPT, "=cmd()", "+1"} <= set(names)
 
 
-@pytest.mark.parametrize("word", HOSTILE)
-def test_escaping_shows_a_text_as_it_is(word):
-    class Text(HTMLParser):
-        said = ""
+def values(part):
+    return (value for shape in part["features"]["features"] for value in shape["properties"].get("values", ()))
 
-        def handle_data(self, data):
-            self.said += data
 
-        def handle_starttag(self, tag, attrs):  # noqa: ARG002  the parser names it
-            pytest.fail(f"<{tag}>")
-
-    reader = Text(convert_charrefs=True)
-    reader.feed(escaped(word))
-    reader.close()
-    assert reader.said == word
+def test_the_data_are_json_whatever_a_cell_holds(lattice_plan):
+    gaps = lattice_plan.gaps.assign(nearest_median_min=np.inf, over_median_min=np.nan)
+    data = map_data(replace(lattice_plan, gaps=gaps), "zh")
+    json.dumps(data, allow_nan=False)
+    layer = next(layer for layer in data["layers"] if layer["name"].startswith("盲区"))
+    first = layer["parts"][0]
+    at = first["labels"].index(text("columns.nearest_median_min", "zh"))
+    assert first["features"]["features"][0]["properties"]["values"][at : at + 2] == ("∞", "")
 
 
 @pytest.mark.slow
@@ -106,7 +116,7 @@ def test_the_page_in_chromium(browser, lattice_plan, tmp_path):
     assert any(name.startswith("盲区") for name in names)
     assert text("outputs.layer_settlements", "zh") in names
     assert text("outputs.layer_proposals", "zh") in names
-    proposals = tab.locator(".proposal")
+    proposals = tab.locator(".badge")
     n_shown = proposals.count()
     assert n_shown == len(lattice_plan.proposals)
     box = labels.nth(names.index(text("outputs.layer_proposals", "zh"))).locator("input")
@@ -132,8 +142,7 @@ def test_the_page_in_chromium(browser, lattice_plan, tmp_path):
     assert str(first["name"]) in said
     # Every popup of every layer: words only, whatever a place is called.
     tab.evaluate(
-        """() => { const map = Object.values(window).find(v => v instanceof L.Map);
-        window.popups = []; window.tags = new Set();
+        """() => { window.popups = []; window.tags = new Set();
         map.eachLayer(layer => { if (layer.feature && layer.eachLayer === undefined && layer.getLatLng) {
             layer.fire('click', {latlng: layer.getLatLng()}); } });
         document.querySelectorAll('.leaflet-popup-content *').forEach(e => window.tags.add(e.tagName)); }"""
@@ -148,23 +157,27 @@ def test_the_page_in_chromium(browser, lattice_plan, tmp_path):
 
 def test_the_legend_names_only_what_the_map_shows(lattice_plan):
     nothing = lattice_plan.proposals.iloc[:0]
-    whole = legend_html(lattice_plan, "zh")
-    bare = legend_html(replace(lattice_plan, settlements=nothing, proposals=nothing, gaps=nothing), "zh")
+    whole = legend(lattice_plan, "zh")
+    bare = legend(replace(lattice_plan, settlements=nothing, proposals=nothing, gaps=nothing), "zh")
     for key in ("legend_served", "legend_unserved", "legend_gap", "legend_proposal"):
         words = text(f"outputs.{key}", "zh")
-        assert words in whole, key
-        assert words not in bare, key
+        assert words in marks(whole), key
+        assert words not in marks(bare), key
+
+
+def marks(drawn):
+    return [words for _, words, _ in drawn["marks"]]
 
 
 def test_the_legend_names_the_standard_with_its_source_and_limits(lattice_plan):
-    shipped = legend_html(lattice_plan, "en")
+    shipped = "\n".join(legend(lattice_plan, "en")["notes"])
     assert "15-minute practice circle (verified; source: published goal" in shipped
     assert "any tier: walk, elderly walk, e-bike, 15 min" in shipped
     own = standards_from_toml('[mine]\nname = "<b>我的"\nsource = "<i>"\n[[mine.rules]]\ntier = "station"\n'
                               'profiles = ["walk"]\ncutoff_min = 10')  # fmt: skip
     chosen = lattice_plan.scenario.with_choices(own_standards=own, standard="mine")
-    legend = legend_html(replace(lattice_plan, scenario=chosen), "zh")
-    assert "标准：&lt;b&gt;我的（未核实；来源：&lt;i&gt;）" in legend
-    assert "站：步行，10 分钟" in legend
-    in_words = legend_html(replace(lattice_plan, scenario=chosen.with_choices(standard="县里的规定")), "zh")
-    assert "来源：&lt;i&gt;" not in in_words
+    notes = legend(replace(lattice_plan, scenario=chosen), "zh")["notes"]
+    assert "标准：<b>我的（未核实；来源：<i>）" in notes
+    assert "站：步行，10 分钟" in notes
+    in_words = legend(replace(lattice_plan, scenario=chosen.with_choices(standard="县里的规定")), "zh")
+    assert not any("来源：<i>" in note for note in in_words["notes"])

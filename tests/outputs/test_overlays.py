@@ -9,7 +9,7 @@ import shapely
 from PIL import Image
 
 from planner.crs import WGS84, transform
-from planner.outputs.maps import BAND_COLOURS
+from planner.outputs.colours import BAND_COLOURS
 from planner.outputs.overlays import band_png, bands_min, gain_png, make_frame
 
 CRS = "EPSG:4545"

@@ -172,13 +172,13 @@ function layersControl(next) {
   if (key === controlKey) return;
   controlKey = key;
   if (control) map.removeControl(control);
-  const overlays = {};
+  control = L.control.layers({}, {}, { collapsed: true, position: "topright" });
   for (const spec of named) {
     const holder = document.createElement("span");
     holder.textContent = spec.label;
-    overlays[holder.innerHTML] = shown.get(spec.id).layer;
+    control.addOverlay(shown.get(spec.id).layer, holder.innerHTML);
   }
-  control = L.control.layers({}, overlays, { collapsed: true, position: "topright" }).addTo(map);
+  control.addTo(map);
 }
 
 map.on("overlayadd overlayremove", (event) => {
