@@ -104,7 +104,9 @@ def test_declared_figures_are_kept_and_asked_again(planner, lattice_file, tmp_pa
     study = tmp_path / "county.gpkg"
     shutil.copy(lattice_file, study)
     assert planner("declared", study).code == 2
-    kept = planner("declared", study, "--preset", "zhaohua", "--keep", "--json")
+    assert planner("declared", study, "--preset", "zhaohua", "--no-keep").code == 0
+    assert planner("declared", study).code == 2
+    kept = planner("declared", study, "--preset", "zhaohua", "--json")
     assert kept.code == 0
     assert open_study(study).metadata["declared"]["code"] == "zhaohua"
     again = planner("declared", study, "--json").document

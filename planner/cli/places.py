@@ -63,7 +63,10 @@ def declared(
     preset: Annotated[str | None, typer.Option(help="Declared figures that ship, such as zhaohua")] = None,
     file: TomlFile = None,
     out: Annotated[Path | None, typer.Option(help="Also write a workbook (.xlsx)")] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Keep the figures in the study: its plans show them")] = False,
+    keep: Annotated[
+        bool | None,
+        typer.Option(help="Keep the figures in the study, so that its plans show them; default: one study does"),
+    ] = None,
     scenario: ScenarioFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -78,7 +81,7 @@ def declared(
     is_named = preset is not None or file is not None
     said = None if is_named else kept_declaration(opened[0])
     result = reconcile(opened, said or _declaration(preset, file), chosen_scenario(opened[0], scenario))
-    if keep:
+    if keep or (keep is None and is_named and len(opened) == 1):
         save_study(with_declaration(opened[0], result.declared), study[0])
         typer.echo(text("cli.declared_kept", language(), path=study[0]), err=True)
     if out is not None:

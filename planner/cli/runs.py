@@ -98,6 +98,7 @@ def demo(
     county: Annotated[
         str | None, typer.Option(help="A network with declared figures, such as zhaohua: studies and reconciliation")
     ] = None,
+    keep: Annotated[bool, typer.Option(help="With --county: keep the declared figures in the studies")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Take the synthetic demo county from its files to maps, gaps, proposals and a settlement check."""
@@ -106,7 +107,7 @@ def demo(
 
     if county is not None:
         with Bars() as bars:
-            result, studies = run_network(county, out, document_language(), progress=bars)
+            result, studies = run_network(county, out, document_language(), progress=bars, keep=keep)
         if not as_json:
             typer.echo(text("network.networks_done", language(), n=len(studies), out=out))
         print_reconciliation(result, {"studies": [str(path) for path in studies]}, as_json=as_json)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from planner.tiers import Tier
 
 COUNTY_UNIT = "county"
+_SHOWN = 5
 _SAME_SPOT_M = 1.0
 FINDING_COLUMNS = ("code", "table", "id", "name", "tier", "town_name", "problem", "repair")
 
@@ -83,7 +84,7 @@ def hierarchy_findings(study: Study, scenario: Scenario) -> tuple[Finding, ...]:
     Codes: tier_cycle, tier_undeclared, tier_parent_undeclared (rules); place_tier_undeclared; unit_without (a unit
     that must have one has none, or too few), double (beyond the unit's number, or the same name on the same spot),
     outside_unit (lies in another town or village than the one it names), parent_elsewhere, parent_unknown,
-    parent_wrong_tier, parent_cycle, orphan. Online services are not places.
+    parent_unknown_at_top, parent_wrong_tier, parent_cycle, orphan. Online services are not places.
     """
     findings = list(_rule_findings(scenario))
     if not study.has("facilities"):
@@ -263,6 +264,8 @@ def _parent_elsewhere(place: _Place, pyramid: _Pyramid) -> Finding | None:
     level = pyramid.tiers[parent.tier].unit if parent is not None and parent.tier in pyramid.tiers else "none"
     if parent is None or level not in ("town", "village"):
         return None
+    if place.own(level) is None or parent.own(level) is None:
+        level = "town"  # a place outside every village still has its town
     own, other = place.own(level), parent.own(level)
     if own is None or other is None or own == other:
         return None
@@ -325,9 +328,15 @@ def _lack(pyramid: _Pyramid, key: tuple[str, str, str], n_found: int) -> Finding
     found = _find(
         "unit_without", "areas", (unit,),
         id=unit, name=name, tier=code, town=pyramid.town_name(town), n_found=n_found, wanted=pyramid.tiers[code].count,
-        n_children=len(children),
+        n_children=len(children), children=", ".join(_named_children(children)),
     )  # fmt: skip
     return replace(found, wording="unit_without_children") if children else found
+
+
+def _named_children(children: Sequence[_Place]) -> list[str]:
+    """Return the ids of the first five, each with the parent that it names in vain."""
+    shown = [f"{place.id} → {place.parent}" if place.parent is not None else place.id for place in children[:_SHOWN]]
+    return [*shown, "..."] if len(children) > _SHOWN else shown
 
 
 def _parent_tier(place: _Place, pyramid: _Pyramid) -> str | None:
@@ -370,9 +379,11 @@ def _parent_findings(pyramid: _Pyramid, missing: set[tuple[str, str]]) -> Iterat
 
 def _parent_finding(place: _Place, pyramid: _Pyramid, missing: set[tuple[str, str]]) -> Finding | None:
     wanted = _parent_tier(place, pyramid)
-    if wanted is None or wanted not in pyramid.tiers:
-        return None
     parent = pyramid.places.get(place.parent or "")
+    if wanted is None or wanted not in pyramid.tiers:
+        if parent is not None or place.parent is None:
+            return None
+        return _about("parent_unknown_at_top", place, pyramid, parent=place.parent)
     level = pyramid.tiers[wanted].unit
     unit = place.own(level)
     finding = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from planner.coverage.declared import Declared, declared_presets, reconcile, with_declaration
 from planner.demo.county import WORKING_CRS
 from planner.demo.files import demo_files, demo_folder
-from planner.demo.networks import network_studies
+from planner.demo.networks import county_declarations, network_studies
 from planner.demo.spec import DemoSpec
 from planner.errors import InputError
 from planner.outputs.export import write_export
@@ -64,11 +64,12 @@ def run_demo(out: Path, language: Language = "zh", progress: Progress = SILENT) 
 
 
 def run_network(
-    code: str, out: Path, language: Language = "zh", progress: Progress = SILENT
+    code: str, out: Path, language: Language = "zh", progress: Progress = SILENT, *, keep: bool = True
 ) -> tuple[Reconciliation, list[Path]]:
     """Write the synthetic studies of a declared network into `out`, one per county, and reconcile them.
 
-    Files: `<code>.gpkg` or `<code>-01.gpkg` ..., and `reconciliation.xlsx`.
+    Files: `<code>.gpkg` or `<code>-01.gpkg` ..., and `reconciliation.xlsx`. With `keep`, a study keeps the figures that
+    its county was drawn from, as declared of it.
 
     Raises
     ------
@@ -83,11 +84,13 @@ def run_network(
     except OSError as error:
         raise InputError(f"'{out}' cannot be written: {error}") from error
     studies = network_studies(presets[code], language)
+    said = [presets[code]] if len(studies) == 1 else county_declarations(presets[code], language)
     paths = []
     for number, study in enumerate(studies, start=1):
         progress.update(number - 1, len(studies), study.name)
         path = out / (f"{code}.gpkg" if len(studies) == 1 else f"{code}-{number:02d}.gpkg")
-        save_study(replace(study, revision=_revision_of_demo(path, study.name)), path)
+        kept = with_declaration(study, said[number - 1]) if keep else study
+        save_study(replace(kept, revision=_revision_of_demo(path, study.name)), path)
         paths.append(path)
     result = reconcile(studies, presets[code], Scenario())
     write_reconciliation(result, out / "reconciliation.xlsx", language)

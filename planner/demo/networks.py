@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner.coverage.declared import ALL
+from planner.coverage.declared import ALL, Declared
 from planner.demo.people import split_exactly
 from planner.study import new_study
 from planner.texts import Language, text
@@ -19,7 +20,6 @@ from planner.texts import Language, text
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from planner.coverage.declared import Declared
     from planner.study import Study
 
     Records = Sequence[Mapping[Hashable, Any]]
@@ -92,6 +92,28 @@ def county_figures(declared: Declared) -> list[CountyFigures]:
         )
         for county in range(n_counties)
     ]
+
+
+def county_declarations(declared: Declared, language: Language = "zh") -> list[Declared]:
+    """Return what every county of a declared network would declare of itself: its share of the figures."""
+    return [
+        Declared.model_validate({
+            "code": declared.code, "name": figures.name, "source": text("outputs.synthetic", language),
+            "figures": _declared_figures(figures), "demonstration": figures.demonstration,
+            "relocated": {name: n for name, n in zip(("people", "households"), figures.relocated, strict=True) if n},
+        })
+        for figures in county_figures(declared)
+    ]  # fmt: skip
+
+
+def _declared_figures(figures: CountyFigures) -> dict[str, int | dict[str, int]]:
+    classes = Counter(figures.villages)
+    found: dict[str, int | dict[str, int]] = {
+        "centre": 1, "institute": len(set(figures.towns)), "station": {ALL: len(figures.villages), **classes},
+    }  # fmt: skip
+    for tier in dict.fromkeys(tier for tier, _, _ in figures.extra):
+        found[tier] = sum(number for one, _, number in figures.extra if one == tier)
+    return found
 
 
 def _exact(value: int | str) -> int:

@@ -6,11 +6,13 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from planner.coverage.checklist import rectification_list
 from planner.errors import InputError
 from planner.outputs.layers import result_tables, write_geojson, write_layers
 from planner.outputs.leader_html import write_leader_page
 from planner.outputs.manifest import manifest
 from planner.outputs.maps import write_map
+from planner.outputs.wording import with_names
 from planner.outputs.workbook import write_workbook
 from planner.progress import SILENT
 
@@ -35,12 +37,15 @@ def write_export(plan: Plan, folder: Path, language: Language = "zh", progress: 
         When the folder cannot be written.
     """
     tables = result_tables(plan)
+    spoken = {name: with_names(table, language) for name, table in tables.items()}
+    if language != "zh":
+        spoken["rectification"] = rectification_list(plan.study, plan.scenario.checklist, language)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "manifest.json").unlink(missing_ok=True)
         with ThreadPoolExecutor(1) as beside:  # GDAL and GEOS let Python go on with the pages meanwhile
             layers = beside.submit(
-                lambda: [write_layers(tables, folder / "results.gpkg"), *write_geojson(tables, folder)]
+                lambda: [write_layers(spoken, folder / "results.gpkg"), *write_geojson(spoken, folder)]
             )
             progress.update(0, 4, "results.xlsx")
             paths = [write_workbook(plan, folder / "results.xlsx", language)]

@@ -130,19 +130,20 @@ def _declared(words: _Words) -> Block:
     said = words.plan.declared
     heading = words("declared")
     if said is None:
-        tiers = (
-            words.plan.practice.tiers.set_index("tier")["n_places"].reindex(list(words.plan.scenario.tiers)).fillna(0)
-        )
+        places = words.plan.practice.tiers.set_index("tier")["n_places"]
+        # Every tier of the pyramid, and light and special ones (posts, hubs, bases) where there are some.
+        tiers = places[places.index.isin(words.plan.scenario.tiers) | (places > 0)]
         found = [words("places_of_tier", tier=tier_name(str(code), words.language), n=n) for code, n in tiers.items()]
         return Block(heading, [words("declared_nothing", found=words.listed(found))])
-    table = said.table[(said.table["class"] == "all") & (said.table["judgement"] != "not_declared")]
+    is_worth = (said.table["judgement"] != "not_declared") | (said.table["found"] > 0)
+    table = said.table[(said.table["class"] == "all") & is_worth]
     n_wrong = int(table["judgement"].isin(["short", "over"]).sum())
     formulas = {"declared": said.declared_formula, "found": said.found_formula}
     sentence = words("declared_differs", n=n_wrong, **formulas) if n_wrong else words("declared_agrees", **formulas)
     rows = [
         (
             _declared_name(words, str(row["measure"]), str(row["tier"])),
-            _people(row["declared"]) if str(row["declared"]).isdigit() else str(row["declared"]),
+            _people(row["declared"]) if str(row["declared"]).isdigit() else str(row["declared"]) or "—",
             _people(row["found"]),
             text(f"network.verdict_{row['judgement']}", words.language),
         )

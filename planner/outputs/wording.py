@@ -63,16 +63,30 @@ _NAMED = {"profile", *_TIERS}
 _WHOLE = {"class": "class_all", "rule_class": "class_all", "town_name": "town_all", "size_class": "class_all"}
 
 
+# Lists of names in one cell, which the tables themselves set apart as Chinese does.
+_NAME_LISTS = ("towns", "villages", "settlements", "sites", "site_names", "places", "other_rooms")
+
+
+def with_names(table: pd.DataFrame, language: Language = "zh") -> pd.DataFrame:
+    """Return `table` with what gaps are called, and with its lists of names, as `language` writes them; codes stay."""
+    if language == "zh":
+        return table
+    lists = [name for name in _NAME_LISTS if name in table.columns]
+    named = {name: [listed(cell.split("、"), language) if isinstance(cell, str) else cell for cell in table[name]]
+             for name in lists}  # fmt: skip
+    if "gap_id" in table.columns:
+        named["name"] = gap_names(table, language)
+    return table.assign(**{name: pd.Series(words, table.index, dtype=object) for name, words in named.items()})
+
+
 def in_words(table: pd.DataFrame, language: Language = "zh") -> pd.DataFrame:
     """Return `table` without its geometry and with its codes as words; a code without words stays as it is."""
-    worded = pd.DataFrame(table.drop(columns="geometry", errors="ignore"))
+    worded = pd.DataFrame(with_names(table, language).drop(columns="geometry", errors="ignore"))
     for column in worded.columns:
         if column in _NAMED or column in _SUBJECTS or column in _WHOLE or column in _LISTS:
             worded[column] = pd.Series(
                 [_word(str(column), value, language) for value in worded[column]], index=worded.index, dtype=object
             )
-    if "gap_id" in worded.columns:
-        worded["name"] = gap_names(worded, language)
     return worded
 
 

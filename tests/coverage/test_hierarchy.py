@@ -123,6 +123,19 @@ def test_parents(study):
     assert found(with_places(study, places)) == [("parent_cycle", (station[0],))]
 
 
+def test_a_planted_parent_that_does_not_exist_is_named_at_every_tier(study):
+    places = study.table("facilities")
+    before = {(one.code, one.ids) for one in hierarchy_findings(study, Scenario())}
+    for row in range(len(places)):
+        planted = places.copy()
+        planted.loc[planted.index[row], "parent_id"] = "ZZ999"
+        found = hierarchy_findings(study.with_table("facilities", planted), Scenario())
+        more = [one for one in found if (one.code, one.ids) not in before]
+        said = " ".join(one.problem("zh") for one in more)
+        assert "ZZ999" in said, places["facility_id"].iloc[row]
+        assert str(places["facility_id"].iloc[row]) in said
+
+
 def test_a_place_without_parent_and_unit_is_an_orphan(study):
     places = study.table("facilities").copy()
     key = places.loc[places["tier"] == "point", "facility_id"].iloc[0]

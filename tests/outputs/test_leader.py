@@ -108,7 +108,7 @@ def test_a_plan_without_declared_figures_settlements_and_sites(plan):
     )  # fmt: skip
     page = leader_page(bare)
     assert page.blocks[0].sentences == [
-        text("leader.declared_nothing", "zh", found="中心 1 处、所 1 处、站 2 处、点 1 处")
+        text("leader.declared_nothing", "zh", found=f"中心 1 处、所 1 处、站 2 处、点 1 处、hub{IMAGE} 1 处")
     ]
     assert page.blocks[3].sentences == [text("leader.settlements_none", "zh")]
     assert not page.blocks[4].rows
