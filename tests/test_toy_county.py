@@ -288,7 +288,7 @@ def test_6_relocation_settlements(study):
     table = audit.table.set_index("settlement_id")
     assert table["rank"].to_dict() == {"R1": 4, "R2": 2, "R3": 1, "R4": 3}
     assert table["reason"].tolist() == ["served", "too_far", "disconnected", "unknown"]
-    assert not table["has_own_place"].any()
+    assert not table["has_place_inside"].any()
     minutes = ["travel_time_min", "over_min", "person_min_over"]
     assert table.loc["R1", minutes].tolist() == pytest.approx([10, 0, 0])
     assert table.loc["R2", minutes].tolist() == pytest.approx([27.5, 12.5, 750])

@@ -211,7 +211,8 @@ def settlements(
         print_json({"results": results, "totals": records_of(audit.totals), "checks": records_of(audit.checks)})
         return
     columns = (
-        "rank", "name", "people", "size_class", "has_own_place", "travel_time_min", "reason", "person_min_over",
+        "rank", "name", "people", "size_class", "has_place_inside", "has_place_in_village", "travel_time_min",
+        "reason", "person_min_over",
         "change_min", "remedy", "remedy_name", "remedy_min",
     )  # fmt: skip
     print_table(conditions_of(reach), worded(audit.table.sort_values("rank").head(MAX_ROWS)), columns)

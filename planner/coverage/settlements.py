@@ -56,22 +56,24 @@ def nearest_places(access: pd.DataFrame, settlement_ids: list[str]) -> pd.DataFr
 
 
 def own_places(settlements: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame, scenario: Scenario) -> pd.DataFrame:
-    """Return whether each settlement has a place of its own: index like `settlements`.
+    """Return whether each settlement has a place inside, and one in its village: index like `settlements`.
 
-    A place within `own_place_m` in a straight line goes before one that is only of the same named village (where
-    `own_place_by_village`); the nearest wins, ties by id. Only places that coverage counts: neither an online service
-    nor a light place is a settlement's own.
+    The two are told apart: a place of the same village may be an hour away. As its own, a place within `own_place_m` in
+    a straight line goes before one of the same named village (where `own_place_by_village`); the nearest wins, ties by
+    id. Only places that coverage counts: neither an online service nor a light place is a settlement's own.
 
     Returns
     -------
     DataFrame
-        has_own_place, own_facility_id, own_tier, own_by ("distance" or "village"), own_distance_m (straight); None
-        and NaN where it has none.
+        has_place_inside (within `own_place_m`), has_place_in_village (of the same named village), own_facility_id,
+        own_tier, own_by ("distance" or "village"), own_distance_m (straight); None and NaN where it has none.
     """
     places = counted_places(facilities, scenario).sort_values("facility_id")
     rows = [_own_place(place, places) for place in _candidates_of(settlements, places, scenario)]
-    names = ("has_own_place", "own_facility_id", "own_tier", "own_by", "own_distance_m")
-    kinds = (bool, object, object, object, float)
+    names = (
+        "has_place_inside", "has_place_in_village", "own_facility_id", "own_tier", "own_by", "own_distance_m",
+    )  # fmt: skip
+    kinds = (bool, bool, object, object, object, float)
     columns = {
         name: pd.Series([row[position] for row in rows], settlements.index, dtype=kind)
         for position, (name, kind) in enumerate(zip(names, kinds, strict=True))
@@ -219,8 +221,8 @@ def _total(code: str, part: pd.DataFrame, base_people: float | None) -> dict[str
         "size_class": code,
         "n_settlements": len(part),
         "n_served": int(part["is_served"].sum()),
-        "n_own_place": int(part["has_own_place"].sum()),
-        "n_own_inside": int((part["own_by"] == BY_DISTANCE).sum()),
+        "n_place_inside": int(part["has_place_inside"].sum()),
+        "n_place_in_village": int(part["has_place_in_village"].sum()),
         "households": float(households),
         "people": float(total),
         **dict(zip(("served_people", "unserved_people", "unknown_people"), map(float, sums), strict=True)),
@@ -277,8 +279,8 @@ def _minutes_wide(access: pd.DataFrame, ids: list[str], scenario: Scenario) -> p
 
 def _candidates_of(
     settlements: gpd.GeoDataFrame, places: gpd.GeoDataFrame, scenario: Scenario
-) -> list[tuple[str, list[int], list[float]]]:
-    """Return for each settlement by what rule, which rows of `places` may be its own, and how far they are."""
+) -> list[tuple[str, list[int], list[float], bool]]:
+    """Return for each settlement by what rule which rows of `places` may be its own, how far, and if in its village."""
     xy, place_xy = point_xy(settlements), point_xy(places)
     known = np.flatnonzero(~np.isnan(place_xy[:, 0]))
     tree = cKDTree(place_xy[known])
@@ -290,20 +292,22 @@ def _candidates_of(
     found = []
     named = zip(texts(settlements, "town"), texts(settlements, "village"), strict=True)
     for point, rows, (town, village) in zip(xy, near, named, strict=True):
+        same = [] if village is None else of_village.get(village, [])
+        in_village = [row for row, other in same if town is None or other is None or other == town]
         by, own = BY_DISTANCE, sorted(rows)
-        if not own and scenario.own_place_by_village and village is not None:
-            same = of_village.get(village, [])
-            by, own = BY_VILLAGE, [row for row, other in same if town is None or other is None or other == town]
-        found.append((by, own, [float(distance) for distance in np.hypot(*(place_xy[own] - point).T)]))
+        if not own and scenario.own_place_by_village:
+            by, own = BY_VILLAGE, in_village
+        distances = [float(distance) for distance in np.hypot(*(place_xy[own] - point).T)]
+        found.append((by, own, distances, bool(in_village)))
     return found
 
 
 def _own_place(
-    found: tuple[str, list[int], list[float]], places: gpd.GeoDataFrame
-) -> tuple[bool, str | None, str | None, str | None, float]:
-    by, rows, distances = found
+    found: tuple[str, list[int], list[float], bool], places: gpd.GeoDataFrame
+) -> tuple[bool, bool, str | None, str | None, str | None, float]:
+    by, rows, distances, in_village = found
     if not rows:
-        return False, None, None, None, np.nan
+        return False, in_village, None, None, None, np.nan
     nearest = int(np.argmin(distances))
     place = places.iloc[rows[nearest]]
-    return True, place["facility_id"], place["tier"], by, distances[nearest]
+    return by == BY_DISTANCE, in_village, place["facility_id"], place["tier"], by, distances[nearest]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MAP_HEIGHT = 434
 _COLUMNS = (
     "rank", "name", "people", "reason", "after", "travel_time_min", "over_min", "size_class", "town_name", "year",
-    "has_own_place", "remedy", "remedy_name", "remedy_min",
+    "has_place_inside", "has_place_in_village", "remedy", "remedy_name", "remedy_min",
 )  # fmt: skip
 
 

@@ -58,10 +58,11 @@ def test_each_settlement_is_served_or_told_why_not(audit):
 
 
 def test_own_places_by_distance_or_village_never_online(audit):
-    rows = [(row.has_own_place, row.own_facility_id, row.own_by) for row in audit.itertuples()]
+    names = ["has_place_inside", "has_place_in_village", "own_facility_id", "own_by"]
+    rows = list(map(tuple, audit[names].to_numpy(object)))
     assert rows == [
-        (True, "S3", "distance"), (False, None, None), (True, "S2", "village"), (False, None, None),
-        (False, None, None),
+        (True, False, "S3", "distance"), (False, False, None, None), (False, True, "S2", "village"),
+        (False, False, None, None), (False, False, None, None),
     ]  # fmt: skip
     assert audit.loc[[0, 2], "own_distance_m"].tolist() == [50, 1000]
     assert audit["own_tier"].tolist()[0] == "station"
@@ -76,17 +77,20 @@ def test_the_rule_of_own_places_can_be_changed(settlements, facilities, scenario
     far = own_places(settlements, facilities, scenario.with_choices(own_place_m=1000.0))
     assert far["own_by"].tolist()[2] == "distance"
     strict = own_places(settlements, facilities, scenario.with_choices(own_place_m=49.9, own_place_by_village=False))
-    assert strict["has_own_place"].tolist() == [False] * 5
+    assert strict["has_place_inside"].tolist() == [False] * 5
+    assert strict["own_facility_id"].isna().all()
+    assert strict["has_place_in_village"].tolist() == [False, False, True, False, False]
 
 
 def test_a_village_of_the_same_name_in_another_town_is_not_the_settlements(settlements, facilities, scenario):
     facilities.loc[facilities["facility_id"] == "S2", "town"] = "丁镇"
-    assert not own_places(settlements, facilities, scenario)["has_own_place"].iloc[2]
+    assert not own_places(settlements, facilities, scenario)["has_place_in_village"].iloc[2]
 
 
 def test_a_light_place_is_nobodys_own_unless_its_tier_says_so(settlements, facilities, scenario):
     light = facilities.assign(is_light=facilities["facility_id"].isin(["S3", "F3", "S2"]))
-    assert not own_places(settlements, light, scenario)["has_own_place"].any()
+    own = own_places(settlements, light, scenario)
+    assert not own[["has_place_inside", "has_place_in_village"]].any(axis=None)
     counts = {**scenario.hierarchy, "station": scenario.hierarchy["station"].model_copy(update={"counts_light": True})}
     counted = own_places(settlements, light, scenario.with_choices(hierarchy=counts))
     assert counted["own_facility_id"].tolist()[:3] == ["S3", None, "S2"]
@@ -112,7 +116,7 @@ def test_totals_stand_against_all_relocated_people(audit):
     assert (last["served_people"], last["unserved_people"], last["unknown_people"]) == (60, 1400, 3000)
     assert (last["served_share"], last["unserved_share"], last["unknown_share"]) == pytest.approx((0.012, 0.28, 0.6))
     assert (last["base_people"], last["outside_people"], last["households"]) == (5000, 540, 1040)
-    assert (last["n_settlements"], last["n_served"], last["n_own_place"], last["n_own_inside"]) == (5, 1, 2, 1)
+    assert (last["n_settlements"], last["n_served"], last["n_place_inside"], last["n_place_in_village"]) == (5, 1, 1, 1)
     assert last["person_min_over"] == 14300
     assert totals.loc[0, "served_share"] == pytest.approx(60 / 560)
 
@@ -127,7 +131,7 @@ def test_a_study_without_facilities_can_be_audited(study, settlement_access, ass
     bare = type(study)(name=study.name, crs=study.crs, tables=tables)
     nowhere = settlement_access.assign(facility_id=None, travel_time_min=np.inf, status="disconnected")
     audit = audit_settlements(bare, nowhere, assigned_settlements, scenario)
-    assert not audit["has_own_place"].any()
+    assert not audit[["has_place_inside", "has_place_in_village"]].any(axis=None)
     assert set(audit["reason"]) == {"disconnected"}
 
 
