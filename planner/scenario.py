@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from planner.belts import Belt  # noqa: TC001  pydantic reads it
 from planner.errors import EntriesError, ScenarioError
+from planner.road_changes import RoadChange  # noqa: TC001  pydantic reads it
 from planner.sizes import SizeClass, default_sizes, require_rising
 from planner.standards import (
     Checklist,
@@ -46,6 +47,8 @@ class Scenario(Entry):
     own_standards : standards of the user's own, by code.
     main_profile, main_tier : what gaps and siting are computed for.
     siting : what is wanted of new places; `n_new` beside it is short for `siting.n_new`.
+    road_changes : roads closed, of another class, bridged, and closed areas; see `planner.road_changes`. Every answer
+        of the scenario goes by the changed roads.
     settlement_tier : the tier that has to serve a relocation settlement.
     belts : practice belts by code; see `planner.belts`. None: one for each name of the table `corridors`.
     cluster_min : places of a town form a cluster when every pair is within these minutes by the main profile.
@@ -68,6 +71,7 @@ class Scenario(Entry):
     main_profile: str = "walk"
     main_tier: str = "any"
     siting: Wishes = Field(default_factory=Wishes)
+    road_changes: tuple[RoadChange, ...] = ()
     settlement_tier: str = "any"
     belts: dict[str, Belt] = Field(default_factory=dict)
     cluster_min: float = Field(default=5.0, gt=0, le=60)

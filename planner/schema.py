@@ -285,7 +285,9 @@ AREAS = TableContract(
 ROADS = TableContract(
     "roads", "道路", "roads", "LineString",
     (
-        Column("road_id", "id", "编号", "road_id", "路段编号，自动生成", "Id of the link, given automatically"),
+        Column("road_id", "id", "编号", "road_id", "路段编号；留空自动生成，断成几段的加上 -1、-2",
+               "Id of the link; blank: automatic; a road divided into links gets -1, -2 ...",
+               synonyms=("路段编号", "道路编号", "路线编号", "线路编号", "id")),
         Column("class", "text", "道路等级", "class", "道路等级（OSM highway 值）", "Road class (OSM highway value)", is_required=True,
                synonyms=("等级", "类型", "道路类型", "技术等级", "highway", "fclass", "type", "road_class")),
         Column("name", "text", "名称", "name", "道路名称", "Road name", synonyms=("道路名称", "路名")),

@@ -565,3 +565,15 @@ def test_what_is_handed_in_is_chinese_whatever_the_terminal(monkeypatch):
     assert (language(), document_language()) == ("en", "zh")
     monkeypatch.setenv("PLANNER_LANG", "en")
     assert document_language() == "en"
+
+
+def test_two_time_limits_are_both_answered_or_refused(planner, lattice_file):
+    words = ("coverage", lattice_file, "--profile", "walk", "--tier", "any", "--level", "county", "--json")
+    both = planner(*words, "--cutoff", "10", "--cutoff", "15").document["results"]
+    for limit in (10, 15):
+        alone = planner(*words, "--cutoff", limit).document["results"]
+        assert [row for row in both if row["cutoff_min"] == limit] == alone
+    assert "10" in planner(*words[:-1], "--cutoff", "10", "--cutoff", "15").out
+    refused = planner("gaps", lattice_file, "--cutoff", "10", "--cutoff", "15")
+    assert refused.code == 2
+    assert "--cutoff" in refused.err

@@ -74,7 +74,7 @@ def test_everything_wrong_in_a_file_is_said_at_once():
         (tiers_from_toml, "[a]\nname = 3", "a.name: must be a text; it is 3."),
         (sizes_from_toml, "[a]\n", "a.min_people: is missing. Write it."),
         (checklists_from_toml, "[a.items]\nx = 1", "a.items.x: must be a table; it is 1."),
-        (checklists_from_toml, "[a.items.x]\nzh = ''\ny = 1", "a.items.x.y: is not known here. Known are zh, en."),
+        (checklists_from_toml, "[a.items.x]\nzh = ''\ny = 1", "a.items.x.y: is not known here. Known are zh, en,"),
         (profiles_from_toml, "[a]\nclass_speed_kph = {path = true}", "a.class_speed_kph: must be a number, not true"),
         (declared_from_toml, "[a]\nname='A'\nfigures = {station = true}", "In a.figures.station.all: 'true' is no"),
         (declared_from_toml, "[a]\nname='A'\nfigures = {station = {hill = 3}}", "a.figures.station.hill: must be one"),

@@ -12,6 +12,7 @@ from planner.cli.shell import (
     AsJson,
     Bars,
     Cutoff,
+    Cutoffs,
     ProfileCodes,
     ScenarioFile,
     StudyPath,
@@ -36,7 +37,7 @@ from planner.texts import text
 def coverage(
     study: StudyPath,
     profile: ProfileCodes = None,
-    cutoff: Cutoff = None,
+    cutoff: Cutoffs = None,
     tier: TierCodes = None,
     group: Annotated[list[str] | None, typer.Option(help="all, age60, children, relocated")] = None,
     level: Annotated[str | None, typer.Option(help="Only areas of this level: county, town, village")] = None,
@@ -52,16 +53,18 @@ def coverage(
     from planner.plan.travel import estimated_table
 
     opened = opened_study(study)
-    reach = made_reach(opened, chosen_scenario(opened, scenario, profiles=profile, cutoff_min=cutoff))
+    first = cutoff[0] if cutoff else None
+    reach = made_reach(opened, chosen_scenario(opened, scenario, profiles=profile, cutoff_min=first))
     people = estimated_table if off_path else coverage_table
-    table = verdict_table(reach, people(reach, tiers=tier, groups=group, level=level))
+    table = verdict_table(reach, people(reach, cutoffs_min=cutoff, tiers=tier, groups=group, level=level))
     if as_json:
         print_json({"results": [_with_area(record) for record in records_of(table)]})
         return
     shown = table if level else table[table["area_level"] == "county"]
     columns = (
-        "area_name", "area_class", "tier", "profile", "group", "population", "covered_people", "uncovered_people",
-        "unknown_people", *(["estimated_people"] if off_path else []), "covered_share", "own_share",
+        "area_name", "area_class", "tier", "profile", *(["cutoff_min"] if len(cutoff or []) > 1 else []), "group",
+        "population", "covered_people", "uncovered_people", "unknown_people",
+        *(["estimated_people"] if off_path else []), "covered_share", "own_share",
     )  # fmt: skip
     print_table(conditions_of(reach), worded(shown), columns)
 
@@ -75,7 +78,7 @@ def _with_area(record: dict[str, Any]) -> dict[str, Any]:
 def circles(
     study: StudyPath,
     profile: ProfileCodes = None,
-    cutoff: Annotated[list[float] | None, typer.Option(help="Time limits in minutes, may be repeated")] = None,
+    cutoff: Cutoffs = None,
     tier: TierCodes = None,
     out: Annotated[Path | None, typer.Option(help="GeoJSON file to write; default: standard output")] = None,
     scenario: ScenarioFile = None,

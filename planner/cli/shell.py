@@ -65,7 +65,8 @@ ScenarioFile = Annotated[
 ProfileCodes = Annotated[
     list[str] | None, typer.Option("--profile", help="walk, elderly_walk, ebike, car or your own; may be repeated")
 ]
-Cutoff = Annotated[float | None, typer.Option("--cutoff", help="Time limit in minutes")]
+Cutoff = Annotated[list[float] | None, typer.Option("--cutoff", help="Time limit in minutes")]
+Cutoffs = Annotated[list[float] | None, typer.Option("--cutoff", help="Time limits in minutes, may be repeated")]
 TierCodes = Annotated[
     list[str] | None, typer.Option("--tier", help="centre, institute, station, point, any or at_least:<tier>")
 ]
@@ -226,9 +227,20 @@ def opened_study(path: Path) -> Study:
 
 
 def chosen_scenario(study: Study, file: Path | None, **choices: Any) -> Scenario:  # noqa: ANN401  fields of Scenario
-    """Return the scenario of a file, else the study's own, with the choices of the command line."""
+    """Return the scenario of a file, else the study's own, with the choices of the command line.
+
+    Raises
+    ------
+    InputError
+        When several time limits are given where the answer is for one.
+    """
     from planner.scenario import scenario_from_toml, scenario_of
 
+    limits = choices.get("cutoff_min")
+    if isinstance(limits, list):
+        if len(limits) > 1:
+            raise InputError(f"This command answers for one time limit; --cutoff names {len(limits)}. Name one a run.")
+        choices["cutoff_min"] = limits[0] if limits else None
     scenario = scenario_of(study.scenarios) if file is None else read_entries(file, scenario_from_toml)
     return scenario.with_choices(**choices)
 

@@ -51,6 +51,12 @@ class Patch:
     new_chains: NDArray[np.int64]
 
 
+def divided(network: RoadNetwork, spots: Sequence[Spot]) -> RoadNetwork:
+    """Return the network with a junction at each of `spots`; edges cut there are two, in their order."""
+    cut, _, breaks, _ = _with_vertices(network, spots)
+    return _with_breaks(cut, breaks)
+
+
 def closed(network: RoadNetwork, edges: NDArray[Any]) -> Patch:
     """Return the network with `edges` forbidden to everybody."""
     access = network.edge_access.copy()

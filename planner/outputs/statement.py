@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from planner.texts import Language, text
+from planner.texts import Language, listed, text
 
 if TYPE_CHECKING:
     from planner.scenario import Scenario
@@ -30,10 +31,19 @@ def conditions(study: Study, scenario: Scenario, profile: str, language: Languag
         roads=study.metadata.get("road_source") or unstated,
     )
     words += text(f"outputs.direction_{scenario.direction}", language) + ("。" if language == "zh" else ".")
+    if scenario.road_changes:
+        words += road_changes_in_words(scenario, language)
     if study.metadata.get("is_synthetic"):
         mark = text("outputs.synthetic", language)
         words = (f"【{mark}】" if language == "zh" else f"[{mark}] ") + words
     return words
+
+
+def road_changes_in_words(scenario: Scenario, language: Language) -> str:
+    """Return how many roads the scenario closes, changes and bridges, as one sentence."""
+    counts = Counter(change.kind for change in scenario.road_changes)
+    said = [text(f"outputs.roads_{kind}", language, n=n) for kind, n in sorted(counts.items())]
+    return text("outputs.road_changes", language, changes=listed(said, language))
 
 
 def profile_name(code: str, language: Language) -> str:

@@ -14,6 +14,7 @@ from planner.network.cache import cached_network
 from planner.network.components import summary
 from planner.network.snap import snap_records, snap_table, unplaced
 from planner.network.speeds import prepare_profile
+from planner.plan.road_changes import changed_network
 from planner.progress import SILENT
 from planner.reach.access import access_table, places_by_id
 
@@ -68,7 +69,7 @@ def prepare(study: Study, scenario: Scenario, progress: Progress = SILENT, *, ne
     """
     demand = study.table("demand") if needs_people or study.has("demand") else _nobody(study.crs)
     progress.update(0, 3, "network")
-    network = network_of(study)
+    network = network_of(study, scenario)
     progress.update(1, 3, "profiles")
     profiles = {code: prepare_profile(network, profile) for code, profile in scenario.profiles.items()}
     progress.update(2, 3, "snap")
@@ -91,15 +92,20 @@ def prepare(study: Study, scenario: Scenario, progress: Progress = SILENT, *, ne
     )
 
 
-def network_of(study: Study) -> RoadNetwork:
+def network_of(study: Study, scenario: Scenario | None = None) -> RoadNetwork:
     """Return the road graph of a study, from the cache when the same roads were built before.
+
+    Parameters
+    ----------
+    scenario : its road changes are made; None = the roads as they are.
 
     Raises
     ------
     InputError
-        When the study has no roads.
+        When the study has no roads, or a road change names one that it has not.
     """
-    return cached_network(study.table("roads"), study.crs, study.grids.get("elevation"))
+    network = cached_network(study.table("roads"), study.crs, study.grids.get("elevation"))
+    return network if scenario is None else changed_network(network, study, scenario)
 
 
 def describe_network(study: Study) -> dict[str, Any]:

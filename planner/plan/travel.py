@@ -63,7 +63,7 @@ def route_table(study: Study, scenario: Scenario, origin: str, place: str | None
 
     facilities = _wanted(counted_facilities(study, scenario), scenario, place)
     x, y = spot_of(study, origin)
-    network, barriers = network_of(study), study.tables.get("barriers")
+    network, barriers = network_of(study, scenario), study.tables.get("barriers")
     rows = []
     for code, profile in scenario.profiles.items():
         prepared = prepare_profile(network, profile)

@@ -12,6 +12,7 @@ from planner.coverage.areas import AREA_COLUMNS
 from planner.errors import InputError
 from planner.network.snap import snap_points
 from planner.plan.coverage import coverage_table
+from planner.plan.road_changes import rows_of_road
 from planner.reach.access import DISCONNECTED, REACHABLE, UNKNOWN, chosen
 from planner.reach.road_edits import build_bridge, change_road, close_road
 from planner.reach.what_if import add_place, close_place, move_place, start_what_if
@@ -52,7 +53,7 @@ class RoadEdit:
     Attributes
     ----------
     kind : "close", "change" or "bridge".
-    road_id : of the road that is closed or changed.
+    road_id : of the road that is closed or changed; see `planner.plan.road_changes.rows_of_road`.
     road_class : that it gets.
     line : vertices of a footbridge, metres in the study's CRS; its ends are led to the nearest roads.
     """
@@ -107,13 +108,11 @@ def apply_road_edit(reach: Reach, trial: WhatIf, edit: RoadEdit) -> None:
     if edit.kind == "bridge":
         build_bridge(trial, shapely.LineString(edit.line), edit.road_class)
         return
-    rows = np.flatnonzero(reach.study.table("roads")["road_id"].astype(str) == edit.road_id)
-    if not len(rows):
-        raise InputError(f"There is no road '{edit.road_id}'.")
+    rows = rows_of_road(reach.study, edit.road_id)
     if edit.kind == "close":
-        close_road(trial, int(rows[0]))
+        close_road(trial, rows)
     else:
-        change_road(trial, int(rows[0]), edit.road_class)
+        change_road(trial, rows, edit.road_class)
 
 
 def trial_table(reach: Reach, edits: Sequence[Edit | RoadEdit]) -> pd.DataFrame:

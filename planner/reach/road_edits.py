@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely import LineString
 
-    from planner.network.road_network import ProfileNetwork
+    from planner.network.road_network import ProfileNetwork, RoadNetwork
     from planner.reach.what_if import WhatIf
 
 
-def close_road(trial: WhatIf, road: int, edge: int | None = None) -> None:
-    """Close a road, or one of its edges only, to everybody.
+def close_road(trial: WhatIf, road: int | NDArray[np.int64], edge: int | None = None) -> None:
+    """Close a road (or all of several), or one of its edges only, to everybody.
 
     Raises
     ------
@@ -39,15 +39,15 @@ def close_road(trial: WhatIf, road: int, edge: int | None = None) -> None:
     change_network(trial, closed(trial.profile_network.network, edges))
 
 
-def change_road(trial: WhatIf, road: int, road_class: str) -> None:
-    """Put a road into another class: another speed, and perhaps other profiles.
+def change_road(trial: WhatIf, road: int | NDArray[np.int64], road_class: str) -> None:
+    """Put a road (or all of several) into another class: another speed, and perhaps other profiles.
 
     Raises
     ------
     InputError
         When there is no such road or class.
     """
-    _require_class(trial, road_class)
+    require_class(trial.profile_network.network, road_class)
     change_network(trial, reclassed(trial.profile_network.network, _edges_of(trial, road), road_class))
 
 
@@ -62,34 +62,40 @@ def build_bridge(trial: WhatIf, line: LineString, road_class: str = "footway") -
     """
     import shapely
 
-    _require_class(trial, road_class)
+    require_class(trial.profile_network.network, road_class)
     coordinates = shapely.get_coordinates(line)
     if shapely.get_type_id(line) != shapely.GeometryType.LINESTRING or len(coordinates) < 2:  # noqa: PLR2004  both ends
         raise InputError("A bridge is one line with two ends. Draw it again.")
     if not np.isfinite(coordinates).all():
         raise InputError("A vertex of the bridge has no coordinates. Draw it again.")
-    ends = [_nearest_spot(trial.profile_network, coordinates[i]) for i in (0, -1)]
+    ends = [nearest_spot(trial.profile_network, coordinates[i]) for i in (0, -1)]
     patch = bridged(trial.profile_network.network, ends, coordinates[1:-1], road_class)
     change_network(trial, patch)
     return int(patch.network.edge_road[-1])
 
 
-def _edges_of(trial: WhatIf, road: int) -> NDArray[np.int64]:
-    edges = np.flatnonzero(trial.profile_network.network.edge_road == road)
+def _edges_of(trial: WhatIf, road: int | NDArray[np.int64]) -> NDArray[np.int64]:
+    edges = np.flatnonzero(np.isin(trial.profile_network.network.edge_road, road))
     if not len(edges):
         raise InputError(f"There is no road {road}.")
     return edges
 
 
-def _require_class(trial: WhatIf, road_class: str) -> None:
+def require_class(network: RoadNetwork, road_class: str) -> None:
     """Raise `InputError` unless the planner or the network knows the class."""
-    known = sorted({*road_class_words(), *trial.profile_network.network.classes} - {""})
+    known = sorted({*road_class_words(), *network.classes} - {""})
     if road_class not in known:
         raise InputError(f"There is no road class '{road_class}'; there are {', '.join(known)}.")
 
 
-def _nearest_spot(profile_network: ProfileNetwork, point: NDArray[Any]) -> Spot:
-    """Return the nearest position on an edge that the profile may use."""
+def nearest_spot(profile_network: ProfileNetwork, point: NDArray[Any]) -> Spot:
+    """Return the nearest position on an edge that the profile may use.
+
+    Raises
+    ------
+    InputError
+        When the nearest is beyond `max_access_m`, or there is none.
+    """
     edges = np.flatnonzero(profile_network.edge_is_usable)
     if not len(edges):
         raise InputError("There is no road that the profile may use.")

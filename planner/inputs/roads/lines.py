@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 import unicodedata
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,7 +125,7 @@ def read_road_lines(
         raise InputError(f"{records.file} holds no usable line.")
     _note_links(links, row, findings)
     progress.update(2, 3, "table")
-    roads = road_table(links, _ids(records.row[row], links), attributes, crs)
+    roads = road_table(links, _ids(records, found, row, links), attributes, crs)
     counts = {"n_ways": len(first) - 1, **links.counts, **joints}
     words = [_text(word) for word in records.columns[found["class"]][row]]
     known = {*road_classes(), *(plain_word(word) for word in options.class_mapping or {})}
@@ -385,9 +386,24 @@ def _note_links(links: Links, row: NDArray[np.int64], findings: Findings) -> Non
         _list(findings, "", f"line_{code}", np.flatnonzero(n_segments), repaired)
 
 
-def _ids(row: NDArray[np.int64], links: Links) -> list[str]:
-    """Return r<feature>-<part>: the feature's number in the layer, from 1, and the link within it."""
-    owner = row[links.way]
-    start = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
-    part = np.arange(len(owner)) - np.repeat(start, np.diff(np.r_[start, len(owner)])) + 1
-    return [f"r{number}-{piece}" for number, piece in zip(owner.tolist(), part.tolist(), strict=True)]
+def _ids(records: Records, found: Mapping[str, int], row: NDArray[np.int64], links: Links) -> list[str]:
+    """Return the ids of links: the road's own id, else r<feature> (its number in the layer, from 1), and -<part>.
+
+    A road of an id of its own that is one link keeps it as it is; of several, or where several roads have one id, the
+    links are numbered in their order. An id that is taken already gets a mark more.
+    """
+    cells = records.columns[found["road_id"]] if "road_id" in found else [None] * len(records.row)
+    own = [_text(cell) for cell in cells]
+    given = [own[at] or f"r{records.row[at]}" for at in row[links.way].tolist()]
+    is_own = [bool(own[at]) for at in row[links.way].tolist()]
+    total, part = Counter(given), Counter[str]()
+    taken: set[str] = set()
+    ids = []
+    for name, keeps in zip(given, is_own, strict=True):
+        part[name] += 1
+        link = name if keeps and total[name] == 1 else f"{name}-{part[name]}"
+        while link in taken:
+            link += "'"
+        taken.add(link)
+        ids.append(link)
+    return ids
