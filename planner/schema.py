@@ -126,8 +126,8 @@ BARRIERS = (
     ("wall", ("围墙", "其他", "wall", "other")),
 )
 LEVELS = (
-    ("county", ("县", "区", "县区", "county")),
-    ("town", ("乡镇", "镇", "乡", "街道", "town")),
+    ("county", ("县", "区", "县区", "county", "district")),
+    ("town", ("乡镇", "镇", "乡", "街道", "town", "street")),
     ("village", ("村", "社区", "行政村", "village")),
     ("hamlet", ("自然村", "自然屯", "屯", "村民小组", "natural village", "hamlet")),
     ("grid", ("网格", "网格单元", "综治网格", "grid")),
@@ -274,7 +274,7 @@ AREAS = TableContract(
     "areas", "行政区", "areas", "MultiPolygon",
     (
         Column("area_id", "id", "代码", "area_id", "行政区代码，不重复", "Unique code",
-               synonyms=("编号", "行政区代码", "区划代码", "id")),
+               synonyms=("编号", "行政区代码", "区划代码", "adcode", "id")),
         Column("name", "text", "名称", "name", "行政区名称", "Name", is_required=True, synonyms=("行政区名称",)),
         Column("level", "choice", "级别", "level", "县、乡镇、村，或村以下的自然村、网格", "county, town or village; below it hamlet or grid", is_required=True, choices=LEVELS,
                synonyms=("层级",)),

@@ -204,6 +204,9 @@ def _findings(study: Study, assigned: Mapping[str, pd.DataFrame], scenario: Scen
         way = candidates["way"].astype(str)
         yield from _some("online_candidates", "candidates", candidates.loc[way == ONLINE_WAY, "candidate_id"])
     yield from _double_findings(study)
+    if study.metadata.get("population_covers_share") is not None:
+        share = f"{study.metadata['population_covers_share']:.0%}"
+        yield Finding("population_covers_part", "demand", values={"share": share})
     if study.has("demand"):
         yield from _demand_findings(study)
     if study.has("roads") and "elevation" in study.grids:

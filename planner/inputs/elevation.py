@@ -9,13 +9,14 @@ import numpy as np
 
 from planner.crs import WGS84
 from planner.errors import InputError
+from planner.inputs.files.members import height_members, is_about_heights
 from planner.inputs.files.rasters import cell_at, open_rasters, place_of, raster_crs, transform_of, values_of, window_of
 from planner.ledger import Ledger, LedgerRow
 from planner.progress import SILENT
 from planner.study import Grid
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,11 +30,17 @@ LOWEST_M, HIGHEST_M = -500.0, 9_000.0
 MAX_VOID_CELLS = 10_000
 """Larger voids (9 km2 at 30 m) are not filled: a mountain may stand in them."""
 
+# What makes a raster of heights doubtful, by the code that says so.
+_DOUBTS_OF_FILE: Mapping[str, Callable[[Any], bool]] = {
+    "heights_in_bytes": lambda dataset: dataset.dtypes[0] in ("uint8", "int8"),
+    "heights_of_several_bands": lambda dataset: dataset.count > 1,
+    "heights_named_otherwise": is_about_heights,
+}
 _MARGIN_CELLS = 8
 _ALIGNED = 0.01
 
 
-def read_elevation(
+def read_elevation(  # noqa: PLR0913  what an import may choose
     path: str | Path,
     bounds: Bounds | None = None,
     bounds_crs: str = WGS84,
@@ -41,7 +48,8 @@ def read_elevation(
     progress: Progress = SILENT,
     *,
     is_partial: bool = False,
-) -> tuple[Grid, dict[str, int]]:
+    layer: str | None = None,
+) -> tuple[Grid, dict[str, Any]]:
     """Return heights in metres as a grid in the raster's own CRS, and the counts of its cells.
 
     Voids that known heights surround are interpolated from their rim, up to `MAX_VOID_CELLS` each; larger voids and
@@ -49,28 +57,34 @@ def read_elevation(
 
     Parameters
     ----------
-    path : GeoTIFF, `.hgt`, or a zip with one of them or with adjoining tiles.
+    path : GeoTIFF, `.hgt`, or a zip with one of them or with adjoining tiles; rasters beside them that say something
+        about the heights (masks, counts, errors) are set aside.
     bounds : west, south, east, north of what is needed; the rest is not read.
     bounds_crs : of `bounds`.
     frame : CRS of the raster, overriding what it says.
     progress : told between steps.
     is_partial : more may be needed later than `bounds`: a raster of up to `MAX_CELLS` is kept whole.
+    layer : name of the one raster of an archive that counts; None = found out.
 
     Returns
     -------
     Grid, and counts: `n_cells`, `n_voids`, `n_filled`, `n_unknown` (voids left), `n_coarser` (cells of the file that
-    each cell of the grid stands for, along one side; 1 = all read).
+    each cell of the grid stands for, along one side; 1 = all read), `n_impossible` (no land is so high or low),
+    `aside` (rasters set aside) and `doubts` (codes of the ledger: what does not look like heights).
 
     Raises
     ------
     InputError
-        When the file is no usable raster, lies outside `bounds` or holds no height.
+        When the file is no usable raster, lies outside `bounds` or holds no height, or when two of its rasters cover
+        one extent.
     CrsError
         When its CRS is not known.
     """
     path = Path(path)
     progress.update(0, 2, "elevation")
-    with open_rasters(path) as datasets:
+    with open_rasters(path, layer) as opened:
+        datasets, aside = height_members(opened, path.name)
+        doubts = [code for code, is_so in _DOUBTS_OF_FILE.items() if any(map(is_so, datasets))]
         crs = raster_crs(datasets[0], path.name, frame)
         if datasets[0].units[0] in ("ft", "feet", "foot", "us-ft"):
             raise InputError(f"{path.name} holds heights in feet. Convert it to metres first.")
@@ -83,8 +97,9 @@ def read_elevation(
         values, transform, n_coarser = _joined(parts, path.name)
     progress.update(1, 2, "elevation")
     values, transform = _north_up(values, transform)
-    with np.errstate(invalid="ignore"):
-        values[(values < LOWEST_M) | (values > HIGHEST_M)] = np.nan
+    n_impossible = _without_impossible(values, path.name)
+    if np.nanmin(values, initial=np.inf) == np.nanmax(values, initial=-np.inf):
+        doubts.append("heights_constant")
     is_void = np.isnan(values)
     if is_void.all():
         raise InputError(f"{path.name} holds no height in the county: every cell is empty.")
@@ -96,18 +111,48 @@ def read_elevation(
         "n_filled": int(is_void.sum()) - n_left,
         "n_unknown": n_left,
         "n_coarser": n_coarser,
+        "n_impossible": n_impossible,
+        "aside": aside,
+        "doubts": doubts,
     }
     progress.update(2, 2)
     return Grid(filled, transform, crs, "m"), counts
 
 
-def elevation_ledger(file: str, counts: dict[str, int]) -> Ledger:
-    """Return the ledger of one raster: one row in, with notes on filled voids and on a coarser reading."""
+def _without_impossible(values: NDArray[np.float64], file: str) -> int:
+    """Make voids of the heights that no land has, and return how many they are.
+
+    Raises
+    ------
+    InputError
+        When they are most of the file's values: it holds something else, or heights in another unit.
+    """
+    with np.errstate(invalid="ignore"):
+        is_impossible = (values < LOWEST_M) | (values > HIGHEST_M)
+    n, n_known = int(is_impossible.sum()), int(np.isfinite(values).sum())
+    if n > n_known / 2:
+        low, high = np.nanmin(values), np.nanmax(values)
+        raise InputError(
+            f"{file} holds no heights in metres: its values run from {low:.6g} to {high:.6g}. Take the heights "
+            "themselves, in metres above sea level."
+        )
+    values[is_impossible] = np.nan
+    return n
+
+
+def elevation_ledger(file: str, counts: dict[str, Any]) -> Ledger:
+    """Return the ledger of one raster: one row in, with notes on voids, a coarser reading, and what is doubted."""
     notes = [
         LedgerRow(file, 0, "", code, {"n": counts[key], "total": counts["n_cells"]}, is_refused=False)
         for key, code in (("n_filled", "voids_filled"), ("n_unknown", "voids_left"))
         if counts[key]
     ]
+    if counts["n_impossible"]:
+        values = {"n": counts["n_impossible"], "low": f"{LOWEST_M:.0f}", "high": f"{HIGHEST_M:.0f}"}
+        notes.append(LedgerRow(file, 0, "", "heights_impossible", values, is_refused=False))
+    if counts["aside"]:
+        notes.append(LedgerRow(file, 0, "", "rasters_aside", {"names": ", ".join(counts["aside"])}, is_refused=False))
+    notes += [LedgerRow(file, 0, "", code, {}, is_refused=False) for code in counts["doubts"]]
     if counts["n_coarser"] > 1:
         notes.append(LedgerRow(file, 0, "", "raster_coarser", {"n": counts["n_coarser"]}, is_refused=False))
     return Ledger(1, 0, tuple(notes))

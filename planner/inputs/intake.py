@@ -43,8 +43,9 @@ HISTORY_COLUMNS = ("kind", "file", "sha256", "frame", "rows_in", "rows_accepted"
 _RASTER_SUFFIXES = (".tif", ".tiff", ".hgt", ".img", ".asc", ".vrt")
 _OSM_SUFFIXES = (".pbf", ".osm")
 _BARRIER_SOURCE = "barrier_source"
+_ALIKE = 1.25  # times more or fewer people than were there before are told
 # Findings about the frame itself, which stay with the import.
-_FRAME_CODES = ("frame_found", "frame_doubtful", "frame_beijing54", "frame_xian80")
+_FRAME_CODES = ("frame_found", "frame_of_web_map", "frame_doubtful", "frame_beijing54", "frame_xian80")
 # Roads may be imported later and reach beyond what is known of the county.
 _ELEVATION_MARGIN_M = 10_000.0
 
@@ -253,9 +254,13 @@ def _take(study: Study, kind: str, path: Path, options: ImportOptions, progress:
 
 
 def _refuse_choice(path: Path, options: ImportOptions) -> None:
-    """Raise `InputError` when a sheet or layer is named for a raster or an OpenStreetMap file, which has neither."""
+    """Raise `InputError` when a sheet or layer is named for a raster or an OpenStreetMap file, which has neither.
+
+    The rasters of an archive are its layers.
+    """
     for option in ("sheet", "layer"):
-        if getattr(options, option) is not None:
+        is_member = option == "layer" and path.suffix.lower() == ".zip"
+        if getattr(options, option) is not None and not is_member:
             raise InputError(f"{path.name} has no {option}s to choose from. Leave --{option} out.")
 
 
@@ -266,7 +271,7 @@ def _take_table(study: Study, name: str, path: Path, options: ImportOptions, pro
     changed = _with_table(study, name, read.table, options)
     ledger = _with_known_places(read.ledger, changed, path.name) if name == "candidates" else read.ledger
     if name == "demand":
-        changed = changed.with_metadata(population_source=path.name)
+        changed = _with_people(changed, changed.table("demand"), path)
     if name == "barriers":
         changed = changed.with_metadata(**{_BARRIER_SOURCE: "file"})
     rows = original_rows(read.records, read.ids, CONTRACTS[name]) if options.keep_rows else None
@@ -288,8 +293,7 @@ def _take_split(study: Study, path: Path, options: ImportOptions, progress: Prog
         "cell_m": CELL_M if options.cell_m is None else options.cell_m,
         "units": split.units.to_dict("records"),
     }
-    changed = study.with_table("demand", split.demand)
-    changed = changed.with_metadata(population_source=path.name, population_split=how)
+    changed = _with_people(study, split.demand, path).with_metadata(population_split=how)
     counts = {
         "people": int(split.demand["population"].sum()),
         "n_points": len(split.demand),
@@ -378,20 +382,37 @@ def _take_elevation(study: Study, path: Path, options: ImportOptions, progress: 
 
     # Roads and areas that come later may reach beyond those that are here.
     is_partial = not (study.has("areas") and study.has("roads"))
-    grid, counts = read_elevation(path, _extent(study), study.crs, options.frame, progress, is_partial=is_partial)
+    grid, counts = read_elevation(
+        path, _extent(study), study.crs, options.frame, progress, is_partial=is_partial, layer=options.layer
+    )
     return _Taken(study.with_grid("elevation", grid), elevation_ledger(path.name, counts), counts, grid.crs)
 
 
 def _take_population(study: Study, path: Path, options: ImportOptions, progress: Progress) -> _Taken:
-    from planner.inputs.people.population import population_ledger, raster_frame, read_population
+    from planner.inputs.people.population import WHOLE_SHARE, population_ledger, raster_frame, read_population
 
     demand, counts = read_population(
-        path, study.crs, county_outline(study), options.frame, progress, options.cell_m or 0.0
+        path, study.crs, county_outline(study), options.frame, progress, options.cell_m or 0.0, options.layer
     )
     if (options.append or options.update) and study.has("demand"):
         raise InputError("A population raster replaces the demand points: appended, people would be counted twice.")
-    changed = study.with_table("demand", demand).with_metadata(population_source=path.name)
-    return _Taken(changed, population_ledger(path.name, counts), counts, raster_frame(path, options.frame))
+    ledger = population_ledger(path.name, counts)
+    before = float(study.table("demand")["population"].sum()) if study.has("demand") else 0.0
+    if before and not 1 / _ALIKE <= counts["people"] / before <= _ALIKE:
+        figures = {"before": f"{before:,.0f}", "people": f"{counts['people']:,.0f}"}
+        note = LedgerRow(path.name, 0, "", "people_differ", figures, is_refused=False)
+        ledger = replace(ledger, rows=(*ledger.rows, note))
+    changed = _with_people(
+        study, demand, path, counts["covers_share"] if counts["covers_share"] < WHOLE_SHARE else None
+    )
+    return _Taken(changed, ledger, counts, raster_frame(path, options.frame, options.layer))
+
+
+def _with_people(study: Study, demand: gpd.GeoDataFrame, path: Path, covers_share: float | None = None) -> Study:
+    """Return the study with its people, their source, and which share of the county that covers where it is not all."""
+    return study.with_table("demand", demand).with_metadata(
+        population_source=path.name, population_covers_share=covers_share
+    )
 
 
 def _extent(study: Study) -> tuple[float, float, float, float] | None:

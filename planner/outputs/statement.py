@@ -31,6 +31,9 @@ def conditions(study: Study, scenario: Scenario, profile: str, language: Languag
         roads=study.metadata.get("road_source") or unstated,
     )
     words += text(f"outputs.direction_{scenario.direction}", language) + ("。" if language == "zh" else ".")
+    share = study.metadata.get("population_covers_share")
+    if share is not None:
+        words += text("outputs.population_part", language, share=share)
     if scenario.road_changes:
         words += road_changes_in_words(scenario, language)
     if study.metadata.get("is_synthetic"):

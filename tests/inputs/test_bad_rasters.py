@@ -113,7 +113,7 @@ def test_cells_of_negative_people_are_refused_and_counted(county, raster):
     people[10, 10] = NODATA
     result = import_file(county, "population", raster(people))
     assert (result.ledger.rows_in, result.ledger.rows_refused) == (399, 2)
-    assert [(f.code, f.is_refused, f.values["n"]) for f in result.ledger.rows] == [
+    assert [(f.code, f.is_refused, f.values["n"]) for f in result.ledger.rows if "n" in f.values] == [
         ("cells_sum", False, 397), ("cells_negative", True, 2), ("cells_nodata", False, 1),
     ]  # fmt: skip
     assert result.study.table("demand")["population"].sum() == 397

@@ -25,19 +25,24 @@ if TYPE_CHECKING:
 SUFFIXES = (".tif", ".tiff", ".hgt", ".img", ".asc", ".vrt")
 _ADVICE = "The file is damaged, cut short or no raster: export or download it again."
 _PICTURE_BANDS = 3
+_NAMED = 10
 # GDAL keeps what it has read, up to a twentieth of the machine's memory: a strip of the file is enough.
 _CACHE_MB = 128
 _TILE_NAME = "N32E108.hgt"
 
 
 @contextmanager
-def open_rasters(path: Path) -> Iterator[list[Any]]:
+def open_rasters(path: Path, layer: str | None = None) -> Iterator[list[Any]]:
     """Give the rasters in a file (several where a zip holds several tiles), as rasterio datasets.
+
+    Parameters
+    ----------
+    layer : name of the one member of an archive that is wanted; None = all.
 
     Raises
     ------
     InputError
-        When the file cannot be read, is a picture or has no place on the map.
+        When the file cannot be read, is a picture, has no place on the map, or holds no such member.
     MissingExtraError
         When rasterio is not installed.
     """
@@ -50,10 +55,21 @@ def open_rasters(path: Path) -> Iterator[list[Any]]:
         members = [path]
         if path.suffix.lower() == ".zip":
             members = [file for file in stack.enter_context(unpacked(path)) if file.suffix.lower() in SUFFIXES]
+        if layer is not None:
+            members = _chosen(path.name, members, layer)
         if not members or members[0].suffix.lower() not in SUFFIXES:
             raise InputError(f"{path.name} holds no raster. Rasters are read from {', '.join((*SUFFIXES, '.zip'))}.")
         stack.enter_context(rasterio.Env(GDAL_CACHEMAX=_CACHE_MB))
         yield [stack.enter_context(_opened(rasterio, member, path.name)) for member in members]
+
+
+def _chosen(file: str, members: list[Path], layer: str) -> list[Path]:
+    """Return the member of that name, with or without its ending."""
+    found = [member for member in members if layer in (member.name, member.stem)]
+    if not found:
+        names = ", ".join(sorted(member.name for member in members)[:_NAMED])
+        raise InputError(f"{file} holds no raster '{layer}'. It holds {names}.")
+    return found
 
 
 @contextmanager

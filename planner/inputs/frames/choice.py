@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from planner.crs import parse_crs
+from planner.crs import WGS84, parse_crs
 from planner.errors import CrsError, FrameError
 from planner.inputs.frames.forensics import certain_frame, frame_hypotheses, is_doubtful, study_ground
 from planner.inputs.frames.systems import frame_name, parse_frame
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+# Properties of the boundaries that Aliyun DataV hands out, which many copy; they come from Amap, in GCJ-02.
+_DATAV_MARKS = frozenset({"childrennum", "acroutes", "subfeatureindex"})
+_WEB_MAP = "gcj02"
 MAX_LISTED = 5
 """Hypotheses that a message lists: the likeliest."""
 # Rows of these tables are places along roads; the others are only looked at for where they lie.
@@ -56,6 +59,9 @@ def choose_frame(
         chosen = parse_frame(frame)
         _note_doubt(frame_hypotheses(*xy, ground, chosen), chosen, findings)
         return chosen
+    if _is_of_web_map(records):
+        findings.note("", "frame_of_web_map", file=records.file)
+        return parse_frame(_WEB_MAP)
     declared = declared_frame(records.crs)
     hypotheses = frame_hypotheses(*xy, ground, declared)
     if declared is not None:
@@ -67,6 +73,16 @@ def choose_frame(
         raise _frame_error("unsettled", hypotheses, file=records.file)
     findings.note("", "frame_found", **_figures(hypotheses))
     return certain.frame
+
+
+def _is_of_web_map(records: Records) -> bool:
+    """Whether boundaries carry the marks of the common download of Chinese boundaries, whose frame is GCJ-02.
+
+    GeoJSON says WGS-84 where it says nothing; a file that declares another frame was put into it by somebody.
+    """
+    headers = {header.strip().lower() for header in records.headers}
+    says_nothing = records.crs is None or declared_frame(records.crs) in (WGS84, "OGC:CRS84")
+    return says_nothing and "adcode" in headers and bool(headers & _DATAV_MARKS)
 
 
 def declared_frame(crs: str | None) -> str | None:

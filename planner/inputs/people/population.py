@@ -10,7 +10,9 @@ import numpy as np
 from planner.crs import require_metric, transform
 from planner.errors import InputError
 from planner.inputs.columns.cells import empty
+from planner.inputs.files.members import member_name
 from planner.inputs.files.rasters import open_rasters, raster_crs, transform_of, values_of, window_of
+from planner.inputs.people.plausible import covered_share_of_county, most_people, undeclared_nodata
 from planner.ledger import Ledger, LedgerRow
 from planner.progress import SILENT
 from planner.schema import DEMAND
@@ -33,20 +35,26 @@ MAX_CELL_M = 10_000.0
 """A larger cell is a town."""
 MAX_POINTS = 5_000_000
 """More demand points than this are no county."""
+WHOLE_SHARE = 0.99
+"""A raster that covers less of the county's area leaves people out, and is told wherever its people are counted."""
+_NAMED = 5
 
 
-def read_population(
+def read_population(  # noqa: PLR0913, PLR0917  what an import may choose
     path: str | Path,
     crs: str,
     county: shapely.Geometry | None = None,
     frame: str | None = None,
     progress: Progress = SILENT,
     cell_m: float = 0.0,
-) -> tuple[gpd.GeoDataFrame, dict[str, float]]:
+    layer: str | None = None,
+) -> tuple[gpd.GeoDataFrame, dict[str, Any]]:
     """Return one demand point for every cell with people, at its centre in the metric `crs`, and the counts.
 
     Reprojecting moves the points and never the people, so the total of the raster is kept. Cells without a value are
-    counted, not taken for empty; negative cells are refused; so are cells whose centre lies outside the county.
+    counted, not taken for empty, and so are values that stand for "none" undeclared (`undeclared_nodata`). Negative
+    cells are refused, those with more people than they have room for (`most_people`), and those whose centre lies
+    outside the county.
 
     Parameters
     ----------
@@ -57,11 +65,13 @@ def read_population(
     progress : told after every window.
     cell_m : side of the cells in metres of `crs` into which finer ones are put together, each point at the middle of
         its people; 0 keeps every cell of the raster.
+    layer : name of the one raster of an archive that counts.
 
     Returns
     -------
     Columns of `schema.DEMAND`, and counts: `n_cells` read, `n_nodata`, `n_empty` (nobody lives there), `n_negative`,
-    `n_outside`, `n_peopled` (taken), `n_points`, and the sums `people_outside`, `people`.
+    `n_crowded`, `n_outside`, `n_peopled` (taken), `n_points`, the sums `people_outside`, `people`, `most_people` (the
+    bound of a cell), `covers_share` (of the county's area) and `marks` (undeclared value -> cells).
 
     Raises
     ------
@@ -77,23 +87,33 @@ def read_population(
     if not 0 <= cell_m <= MAX_CELL_M:
         raise InputError(f"Cells of {cell_m:g} m are not possible: give 1 to 10,000, or 0 to keep every piece apart.")
     path = Path(path)
-    counts: dict[str, float] = dict.fromkeys(
-        ("n_cells", "n_nodata", "n_empty", "n_negative", "n_outside", "n_peopled"), 0
+    counts: dict[str, Any] = dict.fromkeys(
+        ("n_cells", "n_nodata", "n_empty", "n_negative", "n_crowded", "n_outside", "n_peopled"), 0
     )
     counts["people_outside"] = 0.0
     taken: list[_People] = []
-    with open_rasters(path) as datasets:
+    with open_rasters(path, layer) as datasets:
         if len(datasets) > 1:
-            raise InputError(f"{path.name} holds {len(datasets)} rasters. Keep the one with the people per cell.")
+            names = ", ".join(sorted(map(member_name, datasets))[:_NAMED])
+            raise InputError(
+                f"{path.name} holds {len(datasets)} rasters: {names}. "
+                "Name the one with the people per cell with --layer."
+            )
         dataset = datasets[0]
         source = raster_crs(dataset, path.name, frame)
         bounds = None if county is None else tuple(shapely.bounds(county).tolist())
         window = window_of(dataset, source, bounds, crs, margin=1)
         if window is None:
             raise InputError(f"{path.name} does not reach the county. Take a raster that covers it.")
+        strips = (values_of(dataset, part, path.name) for part, _ in _strips(window))
+        counts["marks"] = undeclared_nodata(strips, dataset.dtypes[0])
+        counts["most_people"] = most_people(dataset, window, source, crs)
+        counts["covers_share"] = covered_share_of_county(dataset, county, source, crs)
         for part, done in _strips(window):
             progress.update(done, float(window.height), "population")
-            cells = _Cells(values_of(dataset, part, path.name), transform_of(dataset), part)
+            values = values_of(dataset, part, path.name)
+            values[np.isin(values, list(counts["marks"]))] = np.nan
+            cells = _Cells(values, transform_of(dataset), part)
             found = _people(cells, (source, crs), county, counts)
             taken = [_together([*taken, found], cell_m)] if cell_m else [*taken, found]
             n_points = sum(len(part[0]) for part in taken)
@@ -112,7 +132,7 @@ def read_population(
     return gpd.GeoDataFrame(columns, geometry=shapely.points(x, y), crs=crs), counts
 
 
-def raster_frame(path: str | Path, frame: str | None = None) -> str:
+def raster_frame(path: str | Path, frame: str | None = None, layer: str | None = None) -> str:
     """Return the CRS in which a raster of people is taken.
 
     Raises
@@ -123,18 +143,27 @@ def raster_frame(path: str | Path, frame: str | None = None) -> str:
         When its CRS is not known.
     """
     path = Path(path)
-    with open_rasters(path) as datasets:
+    with open_rasters(path, layer) as datasets:
         return raster_crs(datasets[0], path.name, frame)
 
 
-def population_ledger(file: str, counts: dict[str, float]) -> Ledger:
-    """Return the ledger of one raster: a row is a cell whose value is not 0; refused are those below 0 or outside."""
-    n_refused = int(counts["n_negative"] + counts["n_outside"])
+def population_ledger(file: str, counts: dict[str, Any]) -> Ledger:
+    """Return the ledger of one raster: a row is a cell whose value is not 0; refused are impossible and outer ones."""
+    n_refused = int(counts["n_negative"] + counts["n_crowded"] + counts["n_outside"])
     people, outside = counts["people"], counts["people_outside"]
     sums = {"total": f"{people + outside:,.1f}", "people": f"{people:,.1f}", "outside": f"{outside:,.1f}"}
     rows = [LedgerRow(file, 0, "", "cells_sum", {**sums, "n": int(counts["n_points"])}, is_refused=False)]
     if counts["n_negative"]:
         rows.append(LedgerRow(file, 0, "", "cells_negative", {"n": int(counts["n_negative"])}))
+    if counts["n_crowded"]:
+        values = {"n": int(counts["n_crowded"]), "limit": f"{counts['most_people']:,.0f}"}
+        rows.append(LedgerRow(file, 0, "", "cells_crowded", values))
+    for value, n in counts["marks"].items():
+        rows.append(LedgerRow(file, 0, "", "cells_marked", {"value": f"{value:.10g}", "n": n}, is_refused=False))
+    if counts["covers_share"] < WHOLE_SHARE:
+        rows.append(
+            LedgerRow(file, 0, "", "raster_covers_part", {"share": f"{counts['covers_share']:.0%}"}, is_refused=False)
+        )
     if counts["n_outside"]:
         people = round(counts["people_outside"])
         rows.append(LedgerRow(file, 0, "", "cells_outside", {"n": int(counts["n_outside"]), "people": people}))
@@ -174,9 +203,7 @@ def _strips(window: Any) -> Iterator[tuple[Any, float]]:  # noqa: ANN401  raster
         yield Window(window.col_off, window.row_off + start, window.width, height), float(start)
 
 
-def _people(
-    cells: _Cells, frames: tuple[str, str], county: shapely.Geometry | None, counts: dict[str, float]
-) -> _People:
+def _people(cells: _Cells, frames: tuple[str, str], county: shapely.Geometry | None, counts: dict[str, Any]) -> _People:
     """Return id, x, y and people of the cells of a strip that count, and add the others to the counts."""
     import shapely
 
@@ -186,7 +213,8 @@ def _people(
         counts["n_nodata"] += int(np.isnan(values).sum())
         counts["n_empty"] += int((values == 0).sum())
         counts["n_negative"] += int((values < 0).sum())
-        row, column = np.nonzero(values > 0)
+        counts["n_crowded"] += int((values > counts["most_people"]).sum())
+        row, column = np.nonzero((values > 0) & (values <= counts["most_people"]))
     people = values[row, column]
     x, y = transform(*cells.centres(row, column), *frames)
     inside = np.isfinite(x) & np.isfinite(y)
