@@ -71,7 +71,6 @@ def test_every_word_of_a_user_stands_in_the_data_only(page, lattice_plan):
     rest = page.replace(data, "").replace(read.title_source, "")
     for word in ("onerror=alert", "stolen", "7*7", "cmd()"):
         assert word not in rest
-        assert word in data
     names = [value for layer in read.data["layers"] for part in layer.get("parts", ()) for value in values(part)]
     assert {IMAGE, SCRIPT, "=cmd()", "+1"} <= set(names)
 
