@@ -17,6 +17,7 @@ import typer
 
 from planner import __version__
 from planner.errors import EntriesError, InputError, PlannerError
+from planner.streams import keep_stdout_clean, leave_closed_pipe
 from planner.texts import Language, error_words, text, translated
 
 if TYPE_CHECKING:
@@ -85,8 +86,12 @@ def document_language() -> Language:
 
 def main() -> None:
     """Run the command line: exit code 0 done, 2 the user can mend it, 1 a defect of ours."""
+    keep_stdout_clean()
     try:
         _command(language())()
+    except BrokenPipeError:  # whoever read our output has seen enough
+        leave_closed_pipe()
+        raise SystemExit(1) from None
     except PlannerError as error:
         typer.echo(text("cli.error", language(), message=error_words(error, language())), err=True)
         raise SystemExit(2) from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from planner.siting.programs.mip import Answer, Limits, Model, highs_module, solve_model
+from planner.siting.programs.mip import Answer, Limits, Model, highs_module, quiet_highs, solve_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,8 +51,8 @@ def relaxation_prices(instance: Instance, target: float | None, time_limit_s: fl
     lp.a_matrix_.start_ = matrix.indptr.astype(np.int32)
     lp.a_matrix_.index_ = matrix.indices.astype(np.int32)
     lp.a_matrix_.value_ = matrix.data
-    highs = highspy.Highs()
-    options = {"output_flag": False, "solver": "ipm", "run_crossover": "off", "threads": 1, "time_limit": time_limit_s}
+    highs = quiet_highs(highspy)
+    options = {"solver": "ipm", "run_crossover": "off", "threads": 1, "time_limit": time_limit_s}
     for name, value in options.items():
         highs.setOptionValue(name, value)
     highs.passModel(lp)

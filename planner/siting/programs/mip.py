@@ -10,6 +10,7 @@ import numpy as np
 
 from planner.errors import CancelledError, MissingExtraError
 from planner.progress import SILENT, Progress, Standing
+from planner.streams import c_output_on_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,8 +107,7 @@ def solve_model(
         return empty if is_kept else Answer("infeasible", None, UNLIMITED, UNLIMITED, None)
     if not (model.lowest <= model.highest).all():
         return Answer("infeasible", None, UNLIMITED, UNLIMITED, None)
-    highs = highspy.Highs()
-    highs.setOptionValue("output_flag", False)  # noqa: FBT003  HiGHS's own signature
+    highs = quiet_highs(highspy)
     for name, value in _options(limits, is_mip=bool(model.is_integer.any()), method=method).items():
         highs.setOptionValue(name, value)
     highs.passModel(_highs_lp(highspy, model))
@@ -120,6 +120,14 @@ def solve_model(
     if is_cancelled():
         return _answer(highspy, highs, model, "cancelled")
     return _answer(highspy, highs, model, None)
+
+
+def quiet_highs(highspy: Any) -> Any:  # noqa: ANN401  the module
+    """Return a solver that writes nothing: HiGHS prints a banner when one is made, before it can be told not to."""
+    with c_output_on_stderr():
+        highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)  # noqa: FBT003  HiGHS's own signature
+    return highs
 
 
 def _options(limits: Limits, *, is_mip: bool, method: str) -> dict[str, object]:
