@@ -54,6 +54,8 @@ class Study:
     ledger : one row a finding of all imports (columns of `Ledger.to_frame`, and `code`, `values`, `kind`).
     metadata : words about the study (`is_synthetic`, `population_source`, `population_date`, `road_source`, ...).
     revision : of the study file it was opened from; 0 = never saved.
+    save_id : of the save that it was opened from: random, so that two copies of one revision are told apart; "" = never
+        saved, or by a planner before ids.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Study:
     ledger: pd.DataFrame | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     revision: int = 0
+    save_id: str = ""
 
     def has(self, name: str) -> bool:
         """Whether the table `name` holds any row."""

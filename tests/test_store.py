@@ -23,9 +23,10 @@ import pytest
 import shapely
 from pandas.testing import assert_frame_equal
 
-from planner import lock, store
+from planner import lock
 from planner.errors import CancelledError, RevisionConflictError, StudyFileError
 from planner.progress import Cancellable
+from planner.store import file as study_file
 from planner.store import open_study, save_study
 from planner.study import Grid, new_study
 
@@ -356,16 +357,16 @@ def test_a_write_ahead_log_is_brought_home(path):
     copy = path.with_name("crashed.gpkg")
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA journal_mode=WAL")
-        database.execute("UPDATE metadata SET value = value")
-        database.execute("INSERT INTO metadata (key, value) VALUES ('edited', 'true')")
+        database.execute("CREATE TABLE notes (words TEXT)")
         database.commit()
         # as a crash leaves it: the change stands in the log only
         copy.write_bytes(path.read_bytes())
         copy.with_name("crashed.gpkg-wal").write_bytes(path.with_name(f"{path.name}-wal").read_bytes())
-    assert open_study(copy).metadata == {"edited": True}
+    assert_same_study(open_study(copy), study)
+    with closing(sqlite3.connect(copy)) as database:
+        assert database.execute("SELECT count(*) FROM notes").fetchone() == (0,)
     assert save_study(study, copy).revision == 2
-    assert not copy.with_name("crashed.gpkg-wal").exists()
-    assert open_study(copy).metadata == {}
+    assert [file.name for file in copy.parent.glob("crashed*")] == ["crashed.gpkg"]
 
 
 def test_a_file_open_in_a_gis_is_not_swapped_away(path):
@@ -489,9 +490,154 @@ def test_cancelling_a_save_leaves_the_old_file(path):
     assert open_study(path).revision == 1
 
 
+# ---- a study knows itself ----
+
+
+def rich_study():
+    grid = Grid(np.arange(1200, dtype=np.float32).reshape(30, 40), (1, 0, 0, 0, -1, 0), CRS, "m")
+    return replace(
+        with_places(**COLUMNS).with_grid("g", grid).with_results({"r": pd.DataFrame(COLUMNS)}).with_metadata(a=[1]),
+        scenarios={"default": "a = 1"},
+    )
+
+
+def flipped(whole, bit):
+    content = bytearray(whole)
+    content[bit // 8] ^= 1 << bit % 8
+    return bytes(content)
+
+
+def told(path, expected):
+    """Whether an opening is refused, or gives exactly what was saved."""
+    try:
+        found = open_study(path)
+    except StudyFileError:
+        return True
+    try:
+        assert_same_study(found, expected)
+    except AssertionError:
+        return False
+    return True
+
+
+def untold_flips(path, n, seed):
+    saved = save_study(rich_study(), path)
+    whole = path.read_bytes()
+    untold = []
+    for bit in np.random.default_rng(seed).integers(0, 8 * len(whole), n):
+        path.write_bytes(flipped(whole, int(bit)))
+        if not told(path, saved):
+            untold.append(int(bit))
+    return untold
+
+
+def test_flipped_bits_are_told(path):
+    assert untold_flips(path, 15, 3) == []
+
+
+@pytest.mark.slow
+def test_three_hundred_flipped_bits_are_told(path):
+    assert untold_flips(path, 300, 20_261_201) == []
+
+
+def test_a_flipped_bit_of_a_cell_names_its_layer(path):
+    save_study(with_places(name=["唯一的名字", "b", "c", "d", "e"]), path)
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace("唯一".encode(), "唯二".encode()))
+    with pytest.raises(StudyFileError, match="'facilities' is not what was saved"):
+        open_study(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        ("UPDATE facilities SET n = 7 WHERE n = 2", "facilities"),
+        ("DELETE FROM facilities WHERE n = 2", "facilities"),
+        ("UPDATE metadata SET value = '2'", "study"),
+        ("UPDATE study SET value = 'EPSG:4545' WHERE key = 'crs'", "study"),
+        ("UPDATE grids SET data = zeroblob(9)", "study"),
+    ],
+)
+def test_what_another_program_changed_is_told(path, change, part):
+    grid = Grid(np.ones((2, 2), np.float32), (1, 0, 0, 0, -1, 0), CRS, "m")
+    save_study(with_places(n=[1, 2, 3, 4, 5]).with_grid("g", grid).with_metadata(a=1), path)
+    connection = sqlite3.connect(path)
+    for name in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
+        connection.create_function(name, 1, lambda _: 0)
+    with closing(connection) as database, database:
+        database.execute(change)
+    with pytest.raises(StudyFileError, match=f"'{part}' is not what was saved"):
+        open_study(path)
+
+
+def test_a_study_older_than_the_seals_opens_and_is_sealed_by_its_next_save(path):
+    saved = save_study(with_places(n=[1, 2, 3, 4, 5]), path)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE study SET value = '1' WHERE key = 'format_version'")
+        database.execute("DELETE FROM study WHERE key IN ('sha256', 'save_id')")
+        specs = database.execute("SELECT layer, columns FROM contents").fetchall()
+        for layer, spec in specs:
+            plain = {key: value for key, value in json.loads(spec).items() if key != "sha256"}
+            database.execute("UPDATE contents SET columns = ? WHERE layer = ?", (json.dumps(plain), layer))
+    found = open_study(path)
+    assert found.save_id == ""
+    assert_same_study(found, saved)
+    again = save_study(found, path)
+    assert open_study(path).save_id == again.save_id != ""
+
+
+def test_a_copy_that_went_another_way_is_not_overwritten(path):
+    study = save_study(with_places(), path)
+    copy = path.with_name("copy.gpkg")
+    copy.write_bytes(path.read_bytes())
+    mine = save_study(study.with_metadata(who="I"), path)
+    theirs = save_study(study.with_metadata(who="they"), copy)
+    assert mine.revision == theirs.revision
+    path.write_bytes(copy.read_bytes())
+    with pytest.raises(RevisionConflictError, match="another copy"):
+        save_study(mine.with_metadata(who="I again"), path)
+    assert open_study(path).metadata == {"who": "they"}
+
+
+def test_a_locked_file_is_not_called_damaged(path, monkeypatch):
+    monkeypatch.setattr(study_file, "_BUSY_WAIT_S", 0.05)
+    save_study(with_places(), path)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StudyFileError, match="in use by another program"):
+            open_study(path)
+        database.rollback()
+    assert open_study(path).revision == 1
+
+
+def test_a_first_save_that_was_killed_leaves_nothing(path):
+    def killed():
+        write_lock(path, pid=dead_pid(), token="dead")
+        path.with_name(f".{path.stem}.dead.saving.gpkg").write_bytes(b"half")
+
+    killed()
+    with pytest.raises(StudyFileError, match="no study file"):
+        open_study(path)
+    assert list(path.parent.iterdir()) == []
+    killed()
+    save_study(with_places(), path)
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_many_open_at_once(path):
+    saved = save_study(with_places(), path)
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(open_study(path).save_id)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [saved.save_id] * 8
+
+
 def test_a_reader_never_mixes_two_revisions(path, monkeypatch):
     study = save_study(with_places(n=[1] * 5), path)
-    original = store._read_layer
+    original = study_file._read_layer
     swaps = iter([True])
 
     def swap_in_the_middle(*args):
@@ -499,7 +645,7 @@ def test_a_reader_never_mixes_two_revisions(path, monkeypatch):
             save_study(study.with_table("facilities", places(n=[2] * 5)).with_metadata(n=2), path)
         return original(*args)
 
-    monkeypatch.setattr(store, "_read_layer", swap_in_the_middle)
+    monkeypatch.setattr(study_file, "_read_layer", swap_in_the_middle)
     found = open_study(path)
     assert (found.revision, found.metadata["n"], set(found.tables["facilities"]["n"])) == (2, 2, {2})
 
@@ -549,7 +695,8 @@ KILLED = textwrap.dedent(
     from pathlib import Path
     import geopandas as gpd, shapely
     from planner.inputs.intake import import_file
-    from planner.store import open_study, save_study
+    from planner.store import file as study_file
+from planner.store import open_study, save_study
     from planner.study import new_study
 
     path, roads, n_kills, seed = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])

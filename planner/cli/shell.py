@@ -225,10 +225,13 @@ def shown(name: str, value: object) -> str:
 
 
 def opened_study(path: Path) -> Study:
-    """Return the study in `path`."""
+    """Return the study in `path`; a file older than the checksums is told on standard error."""
     from planner.store import open_study
 
-    return open_study(path)
+    study = open_study(path)
+    if not study.save_id:
+        typer.echo(text("cli.unsealed", language(), study=path), err=True)
+    return study
 
 
 def chosen_scenario(study: Study, file: Path | None, **choices: Any) -> Scenario:  # noqa: ANN401  fields of Scenario

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from planner.coverage.declared import Reconciliation
     from planner.plan.stages import Plan
     from planner.progress import Progress
+    from planner.study import Study
 
 
 def run_demo(out: Path, language: Language = "zh", progress: Progress = SILENT) -> tuple[Plan, Path]:
@@ -48,16 +49,16 @@ def run_demo(out: Path, language: Language = "zh", progress: Progress = SILENT) 
         raise InputError(f"'{out}' cannot be written: {error}") from error
     files = demo_folder(out / "files")
     path = out / "county.gpkg"
-    revision = _revision_of_demo(path, DemoSpec().name)
-    study = new_study(DemoSpec().name, WORKING_CRS).with_metadata(
+    empty = new_study(DemoSpec().name, WORKING_CRS).with_metadata(
         is_synthetic=True,
         population_source=text("outputs.synthetic", language),
         road_source=text("outputs.synthetic", language),
     )
+    study = _in_place_of(path, empty)
     study = with_declaration(import_all(study, demo_files(files), progress), _declaration(DemoSpec(), language))
     plan = make_plan(study, Scenario(), progress)
     with ThreadPoolExecutor(1) as beside:  # the study is written by GDAL while the export is made up
-        saved = beside.submit(save_study, replace(study.with_results(result_tables(plan)), revision=revision), path)
+        saved = beside.submit(save_study, study.with_results(result_tables(plan)), path)
         write_export(plan, out / "export", language, progress)
         saved.result()
     return plan, path
@@ -90,7 +91,7 @@ def run_network(
         progress.update(number - 1, len(studies), study.name)
         path = out / (f"{code}.gpkg" if len(studies) == 1 else f"{code}-{number:02d}.gpkg")
         kept = with_declaration(study, said[number - 1]) if keep else study
-        save_study(replace(kept, revision=_revision_of_demo(path, study.name)), path)
+        save_study(_in_place_of(path, kept), path)
         paths.append(path)
     result = reconcile(studies, presets[code], Scenario())
     write_reconciliation(result, out / "reconciliation.xlsx", language)
@@ -108,11 +109,11 @@ def _declaration(spec: DemoSpec, language: Language) -> Declared:
     })  # fmt: skip
 
 
-def _revision_of_demo(path: Path, name: str) -> int:
-    """Return the revision of the synthetic study `name` that a new one replaces; 0 when there is none."""
+def _in_place_of(path: Path, study: Study) -> Study:
+    """Return a synthetic study that may take the place of the same one in `path`, where there is one."""
     if not path.exists():
-        return 0
+        return study
     old = open_study(path)
-    if old.name != name or not old.metadata.get("is_synthetic"):
+    if old.name != study.name or not old.metadata.get("is_synthetic"):
         raise InputError(f"'{path}' is the study of {old.name}, not the demo. Choose another folder: --out DIR.")
-    return old.revision
+    return replace(study, revision=old.revision, save_id=old.save_id)

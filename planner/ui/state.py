@@ -214,7 +214,7 @@ def undo(state: AppState) -> None:
     if state.past:
         _, before = state.past.pop()
         # What was saved meanwhile keeps its revision: going back is a change to it.
-        study = replace(before.study, revision=state.study.revision)
+        study = replace(before.study, revision=state.study.revision, save_id=state.study.save_id)
         take(state, replace(before, study=study, file=state.held.file, is_changed=True))
 
 
@@ -232,7 +232,7 @@ def save(state: AppState, path: Path | None = None) -> None:
     target = path or opened.file
     if target is None:
         raise InputError(text("ui.no_file", state.language))
-    study = opened.study if target == opened.file else replace(opened.study, revision=0)
+    study = opened.study if target == opened.file else replace(opened.study, revision=0, save_id="")
     saved = save_study(study, target)
     state.opened = replace(opened, study=saved, file=target, is_changed=False)
 

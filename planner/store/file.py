@@ -5,45 +5,50 @@ revision, format), `metadata`, `scenarios`, `history`, `ledger`, `grids` (compre
 columns were before GeoPackage types). Everything opens in QGIS as it is.
 
 A save writes a sibling file, reads it back, flushes it and swaps it in with `os.replace`, under a lock file that names
-its writer. What a killed writer left behind is swept up by the next open.
+its writer. What is read back is sealed by a hash a layer (in `contents`) and one over the plain tables (in `study`),
+which every opening compares; an id of the save tells apart copies that went different ways. What a killed writer left
+behind is swept up by the next open or save.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import sqlite3
 import warnings
 import zlib
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
 
 from planner.errors import PlannerError, RevisionConflictError, StudyFileError
-from planner.lock import living_token, locked
+from planner.lock import locked
 from planner.progress import SILENT
 from planner.schema import CONTRACTS
+from planner.store.cells import plain_value, restored_column, stored_column
+from planner.store.leftovers import JOURNALS, mend, release_database, remove, remove_siblings, siblings_of
+from planner.store.seal import SEAL, layer_seal, plain_seal
 from planner.study import Grid, Study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     import geopandas as gpd
+    import pyarrow as pa
 
     from planner.progress import Progress
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_FIRST_SEALED = 2
 
 _RESULT = "result_"
 _FID = "planner_fid"
 _GEOMETRY = "geom"
-_PLAIN = ("study", "metadata", "scenarios", "contents", "grids")
-_LEFTOVERS = ("-wal", "-shm", "-journal")
 _BUSY_WAIT_S = 10.0
 _OPEN_ATTEMPTS = 5
 
@@ -54,15 +59,21 @@ def open_study(path: str | Path, progress: Progress = SILENT) -> Study:
     Raises
     ------
     StudyFileError
-        When there is no such file, it is no study, it is damaged, or a newer planner wrote it.
+        When there is no such file, it is no study, it is damaged or changed by another program, one has it locked, or a
+        newer planner wrote it.
     """
     path = Path(path)
+    mend(path)
     _require_study_file(path)
-    _mend(path)
     for _ in range(_OPEN_ATTEMPTS):
         before = _stamp(path)
-        with _reading(path):
-            study = _read(path, progress)
+        try:
+            with _reading(path):
+                study = _read(path, progress)
+        except StudyFileError:
+            if _stamp(path) == before:
+                raise
+            continue  # what was read is part of one save and part of another
         if _stamp(path) == before:
             return study
     raise StudyFileError(f"{path.name} keeps changing while it is read. Try again when the other program has finished.")
@@ -83,19 +94,20 @@ def save_study(study: Study, path: str | Path, progress: Progress = SILENT) -> S
         raise StudyFileError(f"{path.name} must end in .gpkg.")
     with _writing(path), locked(path) as token:
         _require_same_revision(study, path)
-        saved = replace(study, revision=study.revision + 1)
+        remove_siblings(siblings_of(path), token)
+        saved = replace(study, revision=study.revision + 1, save_id=uuid4().hex)
         sibling = path.with_name(f".{path.stem}.{token}.saving.gpkg")
         try:
-            expected = _write(saved, sibling, progress)
-            _check(sibling, expected)
+            _write(saved, sibling, progress)
             _flush(sibling)
+            _check(sibling, saved)
             _require_same_revision(study, path)
-            _release_database(path)
+            release_database(path)
             sibling.replace(path)
             _flush_folder(path.parent)
         finally:
-            for suffix in ("", *_LEFTOVERS):
-                _remove(sibling.with_name(sibling.name + suffix))
+            for suffix in ("", *JOURNALS):
+                remove(sibling.with_name(sibling.name + suffix))
     return saved
 
 
@@ -119,23 +131,41 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """Turn whatever a damaged or foreign file raises into one error."""
+    """Turn whatever a locked, damaged or foreign file raises into one error."""
+    import pyarrow as pa
     from pyogrio.errors import DataLayerError, DataSourceError
+    from shapely.errors import ShapelyError
 
+    foreign = (sqlite3.Error, DataSourceError, DataLayerError, pa.ArrowException, ShapelyError, zlib.error)
     try:
         yield
     except PlannerError:
         raise
-    except (sqlite3.Error, DataSourceError, DataLayerError, OSError, zlib.error, LookupError, ValueError) as error:
+    except (*foreign, OSError, LookupError, ValueError) as error:
+        if _is_locked(error):
+            raise StudyFileError(
+                f"{path.name} is in use by another program (such as QGIS). Close it there and try again."
+            ) from error
+        if isinstance(error, OSError) or getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CANTOPEN:
+            raise StudyFileError(
+                f"{path} cannot be read ({error}). Check that the disk is there and that you may read it."
+            ) from error
         raise StudyFileError(
             f"{path.name} is no study file of the planner, or is damaged ({error}). "
             "Open the right file, or take it from a backup."
         ) from error
 
 
+def _is_locked(error: Exception) -> bool:
+    """Whether another program holds the file: SQLite says it by a code, GDAL in words."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED} or "is locked" in str(error)
+
+
 def _read(path: Path, progress: Progress) -> Study:
     with closing(_connect(path)) as database:
         head = _head(path, database)
+        _require_sealed(path, head, database)
         metadata = {key: json.loads(value) for key, value in database.execute("SELECT key, value FROM metadata")}
         scenarios = dict(database.execute("SELECT name, toml FROM scenarios ORDER BY rowid"))
         contents = [
@@ -146,9 +176,9 @@ def _read(path: Path, progress: Progress) -> Study:
         ]
         grids = dict(_read_grids(database))
     frames: dict[str, dict[str, Any]] = {"table": {}, "result": {}, "log": {}}
-    for number, (layer, role, name, columns) in enumerate(contents):
+    for number, (layer, role, name, spec) in enumerate(contents):
         progress.update(number, len(contents), name)
-        frames[role][name] = _read_layer(path, layer, columns)
+        frames[role][name] = _read_layer(path, layer, spec)
     progress.update(len(contents), len(contents))
     return Study(
         name=head["name"],
@@ -161,6 +191,20 @@ def _read(path: Path, progress: Progress) -> Study:
         ledger=frames["log"].get("ledger"),
         metadata=metadata,
         revision=int(head["revision"]),
+        save_id=head.get("save_id", ""),
+    )
+
+
+def _require_sealed(path: Path, head: Mapping[str, str], database: sqlite3.Connection) -> None:
+    """Raise unless the plain tables are those that were saved; a file older than the seals has none to compare."""
+    if int(head["format_version"]) >= _FIRST_SEALED and head[SEAL] != plain_seal(database):
+        raise _damaged(path, "study")
+
+
+def _damaged(path: Path, layer: str) -> StudyFileError:
+    return StudyFileError(
+        f"{path.name} is damaged, or another program changed it: its part '{layer}' is not what was saved. Take the "
+        "file from a backup. A layer that was changed on purpose can be exported from it and imported."
     )
 
 
@@ -191,17 +235,26 @@ def _read_grids(database: sqlite3.Connection) -> Iterator[tuple[str, Grid]]:
 
 
 def _read_layer(path: Path, layer: str, spec: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one layer with the columns, types, order and index that it had."""
-    import geopandas as gpd
-    import pyogrio
+    """Return one layer with the columns, types, order and index that it had.
 
-    stored = pyogrio.read_dataframe(path, layer=layer, use_arrow=True) if spec["columns"] else None
+    Raises
+    ------
+    StudyFileError
+        When it does not hold what was saved.
+    """
+    import geopandas as gpd
+
     columns: dict[Any, Any] = {}
-    for column in spec["columns"]:
-        if column["kind"] == "geometry":
-            columns[column["name"]] = gpd.GeoSeries(stored.geometry.array, crs=None)  # type: ignore[union-attr]
-        else:
-            columns[column["name"]] = _restored(stored[column["stored"]], column)  # type: ignore[index]
+    if spec["columns"]:
+        rows = _rows(path, layer)
+        if spec.get(SEAL) not in {None, layer_seal(rows)}:
+            raise _damaged(path, layer)
+        stored = rows.to_pandas()
+        for column in spec["columns"]:
+            if column["kind"] == "geometry":
+                columns[column["name"]] = gpd.GeoSeries.from_wkb(stored[_GEOMETRY])
+            else:
+                columns[column["name"]] = restored_column(stored[column["stored"]], column)
     table = pd.DataFrame(columns, index=pd.RangeIndex(spec["n_rows"]))
     table.columns = pd.Index([column["name"] for column in spec["columns"]], dtype=table.columns.dtype)
     if spec["geometry"] is not None:
@@ -210,96 +263,16 @@ def _read_layer(path: Path, layer: str, spec: Mapping[str, Any]) -> pd.DataFrame
     return table.set_index(spec["index"]) if spec["index"] else table
 
 
-# ---- columns in and out of GeoPackage types ----
+def _rows(path: Path, layer: str) -> pa.Table:
+    import pyogrio
 
-
-def _stored(column: pd.Series) -> tuple[pd.Series, dict[str, Any]]:
-    """Return a column as GeoPackage can hold it, and what it takes to get it back."""
-    dtype = column.dtype
-    if isinstance(dtype, pd.CategoricalDtype):
-        values, inner = _stored(column.astype(dtype.categories.dtype))
-        categories, how = _stored(pd.Series(dtype.categories))
-        return values, {"kind": "category", "inner": inner, "how": how, "ordered": bool(dtype.ordered),
-                        "categories": categories.to_list()}  # fmt: skip
-    if dtype.name == "geometry":
-        return column.to_wkb(hex=True).astype("str"), {"kind": "wkb"}
-    if dtype.kind in "mM" or isinstance(dtype, pd.DatetimeTZDtype):
-        texts = [None if pd.isna(value) else value.isoformat() for value in column.astype(object)]
-        return pd.Series(texts, index=column.index, dtype="str"), {"kind": "time", "dtype": str(dtype)}
-    if dtype.name == "object":
-        return _stored_objects(column)
-    return column, {"kind": "plain", "dtype": str(dtype)}
-
-
-def _stored_objects(column: pd.Series) -> tuple[pd.Series, dict[str, Any]]:
-    """Return a column of Python objects as text: itself where it holds text only, else JSON."""
-    blank = column.isna().to_numpy() & ~column.map(pd.api.types.is_list_like).to_numpy(bool)
-    values = [None if is_blank else value for value, is_blank in zip(column, blank, strict=True)]
-    present = [value for value in values if value is not None]
-    if all(isinstance(value, str) for value in present):
-        return pd.Series(values, index=column.index, dtype="str"), {"kind": "text"}
-    if all(type(value) is dt.date for value in present):
-        texts = [None if value is None else value.isoformat() for value in values]
-        return pd.Series(texts, index=column.index, dtype="str"), {"kind": "date"}
-    is_tuple = all(isinstance(value, tuple) for value in present)
-    texts = [None if value is None else json.dumps(value, ensure_ascii=False, default=_plain) for value in values]
-    return pd.Series(texts, index=column.index, dtype="str"), {"kind": "tuple" if is_tuple else "json"}
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401  anything that a table may hold
-    """Return numpy's and Python's other values as JSON knows them."""
-    if isinstance(value, (np.generic, np.ndarray)):
-        return value.tolist()
-    if isinstance(value, (set, frozenset)):
-        return sorted(value)
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
-def _restored(column: pd.Series, spec: Mapping[str, Any]) -> pd.Series:
-    """Return a stored column as it was."""
-    kind = spec["kind"]
-    if kind == "plain":
-        return column.astype(spec["dtype"])
-    if kind == "category":
-        categories = _restored(pd.Series(spec["categories"], dtype=_storage_dtype(spec["how"])), spec["how"])
-        dtype = pd.CategoricalDtype(pd.Index(categories), ordered=spec["ordered"])
-        return _restored(column, spec["inner"]).astype(dtype)
-    texts = column.astype(object).where(column.notna(), None)
-    if kind == "time":
-        is_span = spec["dtype"].startswith("timedelta")
-        times = pd.to_timedelta(texts) if is_span else pd.to_datetime(texts, format="ISO8601", utc="," in spec["dtype"])
-        return times.astype(spec["dtype"])
-    if kind == "wkb":
-        import geopandas as gpd
-
-        return gpd.GeoSeries.from_wkb(texts)
-    if kind == "text":
-        return texts
-    loaders: dict[str, Callable[[str], Any]] = {"json": json.loads, "tuple": _tuple, "date": dt.date.fromisoformat}
-    load = loaders[kind]
-    values = [None if text is None else load(text) for text in texts]
-    restored = pd.Series([None] * len(values), index=column.index, dtype=object)
-    restored[:] = np.fromiter(values, dtype=object, count=len(values))
-    return restored
-
-
-def _tuple(text: str) -> tuple[Any, ...]:
-    return tuple(json.loads(text))
-
-
-def _storage_dtype(spec: Mapping[str, Any]) -> str:
-    return spec["dtype"] if spec["kind"] == "plain" else "str"
+    with warnings.catch_warnings():
+        # What GDAL remarks about a damaged file is found by the seal, and said by it.
+        warnings.simplefilter("ignore")
+        return pyogrio.read_arrow(path, layer=layer)[1]
 
 
 # ---- writing ----
-
-
-@dataclass(frozen=True)
-class _Expected:
-    """What a written file must hold when it is read back: rows by layer."""
-
-    rows: dict[str, int]
-    revision: int
 
 
 @contextmanager
@@ -319,25 +292,35 @@ def _writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _write(study: Study, target: Path, progress: Progress) -> _Expected:
-    """Write the whole study into a new file."""
+def _write(study: Study, target: Path, progress: Progress) -> None:
+    """Write the whole study into a new file, and seal what is read back."""
     layers = list(_layers(study))
-    rows = {}
     contents = []
     with _unsynchronised():
         for number, (layer, role, name, table) in enumerate(layers):
             progress.update(number, len(layers) + 1, name)
             spec = _write_layer(table, target, layer)
-            contents.append((layer, role, name, json.dumps(spec, ensure_ascii=False)))
             if spec["columns"]:
-                rows[layer] = spec["n_rows"]
-        if not rows:
+                spec[SEAL] = _seal_of_written(target, layer, spec["n_rows"])
+            contents.append((layer, role, name, json.dumps(spec, ensure_ascii=False)))
+        if not target.exists():
             _write_empty(target)
     progress.update(len(layers), len(layers) + 1, "")
     with closing(sqlite3.connect(target)) as database, database:
         _write_plain(study, contents, database)
+        database.execute("INSERT INTO study (key, value) VALUES (?, ?)", (SEAL, plain_seal(database)))
     progress.update(1, 1)
-    return _Expected(rows, study.revision)
+
+
+def _seal_of_written(target: Path, layer: str, n_rows: int) -> str:
+    rows = _rows(target, layer)
+    if rows.num_rows != n_rows:
+        raise _incomplete()
+    return layer_seal(rows)
+
+
+def _incomplete() -> StudyFileError:
+    return StudyFileError("The study was not written completely (is the disk full?). The file is as it was.")
 
 
 def _layers(study: Study) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
@@ -366,7 +349,7 @@ def _write_layer(table: pd.DataFrame, target: Path, layer: str) -> dict[str, Any
         if name == geometry:
             columns.append({"name": name, "kind": "geometry"})
             continue
-        values, spec = _stored(table[name])
+        values, spec = stored_column(table[name])
         key = _free_name(str(name), taken)
         stored[key] = values
         columns.append({"name": name, "stored": key, **spec})
@@ -433,12 +416,18 @@ def _write_empty(target: Path) -> None:
 
 def _write_plain(study: Study, contents: list[tuple[str, str, str, str]], database: sqlite3.Connection) -> None:
     """Add the tables that are no layers, and declare them as GeoPackage attributes."""
-    head = {"format_version": FORMAT_VERSION, "name": study.name, "crs": study.crs, "revision": study.revision}
+    head = {
+        "format_version": FORMAT_VERSION, "name": study.name, "crs": study.crs, "revision": study.revision,
+        "save_id": study.save_id,
+    }  # fmt: skip
     tables: dict[str, tuple[str, list[tuple]]] = {
         "study": ("key TEXT, value TEXT", [(key, str(value)) for key, value in head.items()]),
         "metadata": (
             "key TEXT, value TEXT",
-            [(key, json.dumps(value, ensure_ascii=False, default=_plain)) for key, value in study.metadata.items()],
+            [
+                (key, json.dumps(value, ensure_ascii=False, default=plain_value))
+                for key, value in study.metadata.items()
+            ],
         ),
         "scenarios": ("name TEXT, toml TEXT", list(study.scenarios.items())),
         "contents": ("layer TEXT, role TEXT, name TEXT, columns TEXT", contents),
@@ -477,17 +466,14 @@ def _unsynchronised() -> Iterator[None]:
         pyogrio.set_gdal_config_options({key: before})
 
 
-def _check(target: Path, expected: _Expected) -> None:
-    """Raise `StudyFileError` unless the written file holds every row and is sound."""
+def _check(target: Path, saved: Study) -> None:
+    """Raise `StudyFileError` unless the written file is sound, and its plain tables are those of this save."""
     with _reading(target), closing(_connect(target)) as database:
-        rows = {
-            layer: database.execute(f'SELECT count(*) FROM "{layer}"').fetchone()[0]  # noqa: S608  names are ours
-            for layer in expected.rows
-        }
         sound = database.execute("PRAGMA quick_check(1)").fetchone()[0]
-        revision = int(_head(target, database)["revision"])
-    if rows != expected.rows or sound != "ok" or revision != expected.revision:
-        raise StudyFileError("The study was not written completely (is the disk full?). The file is as it was.")
+        head = _head(target, database)
+        _require_sealed(target, head, database)
+    if sound != "ok" or head["save_id"] != saved.save_id:
+        raise _incomplete()
 
 
 def _flush(path: Path) -> None:
@@ -506,7 +492,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 def _require_same_revision(study: Study, path: Path) -> None:
-    """Raise unless `path` is free, or holds the study and the revision that `study` was opened from."""
+    """Raise unless `path` is free, or holds the study and the save that `study` was opened from."""
     if not path.exists():
         return
     with _reading(path), closing(_connect(path)) as database:
@@ -521,55 +507,8 @@ def _require_same_revision(study: Study, path: Path) -> None:
             f"{path.name} was saved by someone else in the meantime (revision {found}, yours is {study.revision}). "
             "Open it again and repeat your change, or save under another name."
         )
-
-
-# ---- leftovers ----
-
-
-def _mend(path: Path) -> None:
-    """Sweep up what killed writers left: their locks, their half-written siblings, journals of the file itself.
-
-    A sibling belongs to a living writer only while the lock names its token: a writer locks before it makes the
-    sibling, and unlocks after it is gone, so the siblings are listed before the lock is looked at. A folder that cannot
-    be written is left alone.
-    """
-    siblings = list(path.parent.glob(f".{_escaped(path.stem)}.*.saving.gpkg*"))
-    token = living_token(path)
-    for sibling in siblings:
-        if token is None or token not in sibling.name:
-            _remove(sibling)
-    if any(path.with_name(path.name + suffix).exists() for suffix in _LEFTOVERS):
-        with suppress(StudyFileError, sqlite3.Error):
-            _release_database(path)
-
-
-def _release_database(path: Path) -> None:
-    """Bring the journals of a file home, so that none of them is applied to the file that takes its place.
-
-    Raises
-    ------
-    StudyFileError
-        When another program has the file open.
-    """
-    if not any(path.with_name(path.name + suffix).exists() for suffix in _LEFTOVERS):
-        return
-    try:
-        with closing(sqlite3.connect(path, timeout=1.0)) as database:
-            database.execute("PRAGMA journal_mode=DELETE").fetchone()
-            database.execute("BEGIN IMMEDIATE")
-            database.rollback()
-    except sqlite3.OperationalError as error:
-        raise StudyFileError(
-            f"{path.name} is open in another program (such as QGIS). Close it there and save again."
-        ) from error
-    for suffix in _LEFTOVERS:
-        _remove(path.with_name(path.name + suffix))
-
-
-def _escaped(name: str) -> str:
-    return "".join(f"[{character}]" if character in "[*?" else character for character in name)
-
-
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink(missing_ok=True)
+    if head.get("save_id", "") != study.save_id:
+        raise RevisionConflictError(
+            f"{path.name} is another copy of the study, changed apart from yours (both have revision {found}). "
+            "Save under another name and compare the two."
+        )
