@@ -695,8 +695,7 @@ KILLED = textwrap.dedent(
     from pathlib import Path
     import geopandas as gpd, shapely
     from planner.inputs.intake import import_file
-    from planner.store import file as study_file
-from planner.store import open_study, save_study
+    from planner.store import open_study, save_study
     from planner.study import new_study
 
     path, roads, n_kills, seed = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
