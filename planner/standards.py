@@ -25,6 +25,8 @@ class Profile(Entry):
     speed_kph : on a level road of a class not named in `class_speed_kph`.
     access_speed_kph : on the straight leg between a position and the road.
     max_access_m : longest leg; beyond it nothing is known.
+    min_piece_m, min_piece_share : a piece of road matters, so that one may start from it, when it is so long or holds
+        such a share of the roads that the profile may use (unverified).
     slope : "tobler" scales the flat speed by Tobler(s) / Tobler(0); "none" does not.
     obeys_oneway : whether one-way rules bind it.
     excluded : road classes it may not use unless the road's own access column says "yes".
@@ -37,6 +39,8 @@ class Profile(Entry):
     speed_kph: float = Field(gt=0, le=200)
     access_speed_kph: float = Field(gt=0, le=10)
     max_access_m: float = Field(gt=0, le=5_000)
+    min_piece_m: float = Field(default=1_000.0, ge=0, le=100_000)
+    min_piece_share: float = Field(default=0.1, ge=0, le=1)
     slope: Literal["tobler", "none"] = "none"
     obeys_oneway: bool = True
     excluded: tuple[str, ...] = ()

@@ -75,6 +75,7 @@ from planner.plan.stages import make_plan
 from planner.scenario import Scenario
 from planner.standards import standards_from_toml
 from planner.study import new_study
+from tests.reference.lattice import every_piece
 from tests.reference.towns import CRS, town
 
 STEP = 720.0
@@ -206,7 +207,7 @@ def toy_scenario():
     """Stations within 15 minutes, on foot first."""
     own = standards_from_toml(STANDARD)
     chosen = Scenario(main_tier="station", settlement_tier="station", own_standards=own)
-    return chosen.with_choices(profiles=["walk", "elderly_walk", "ebike"])
+    return every_piece(chosen.with_choices(profiles=["walk", "elderly_walk", "ebike"]))
 
 
 @pytest.fixture(scope="module")

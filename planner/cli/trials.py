@@ -14,6 +14,7 @@ from planner.cli.shell import (
     app,
     chosen_scenario,
     conditions_of,
+    language,
     made_reach,
     opened_study,
     print_json,
@@ -22,6 +23,7 @@ from planner.cli.shell import (
     worded,
 )
 from planner.errors import InputError
+from planner.texts import text
 
 _PAIR = 2
 
@@ -51,7 +53,7 @@ def what_if(
     """Try other places and roads: whom they would cover, before and after; roads first. The study stays as it is."""
     from planner.plan.coverage import require_level
     from planner.plan.travel import spot_of
-    from planner.plan.trial import Edit, RoadEdit, trial_table
+    from planner.plan.trial import Edit, RoadEdit, surprises, trial_table
 
     require_level(level)
     opened = opened_study(study)
@@ -65,13 +67,16 @@ def what_if(
     edits += [Edit("move", place, *spot_of(opened, spot)) for place, spot in _pairs(move, "=")]
     edits += [Edit("add", place, *spot_of(opened, spot)) for place, spot in _pairs(add, "=")]
     reach = made_reach(opened, chosen.with_choices(profiles=[chosen.main_profile]))
-    table = trial_table(reach, edits)
-    table = table[table["area_level"] == level]
+    whole = trial_table(reach, edits)
+    county = whole[(whole["area_level"] == "county") & whole["area_class"].isna() & (whole["group"] == "all")]
+    table, turned = whole[whole["area_level"] == level], surprises(edits, float(county["gained_people"].sum()))
     if as_json:
-        print_json({"results": records_of(table)})
+        print_json({"results": records_of(table), "surprises": turned})
         return
     columns = ("area_name", "area_class", "group", "population", "before_people", "after_people", "gained_people")
     print_table(conditions_of(reach), worded(table), columns)
+    for kind, people in turned.items():
+        typer.echo(text(f"network.what_if_{kind}", language(), people=people))
 
 
 def _pairs(items: list[str] | None, mark: str) -> list[tuple[str, str]]:

@@ -101,6 +101,8 @@ class ProfileNetwork:
     out_first, out_head, out_cs : arcs leaving each junction (CSR: int64[n_junctions + 1], int32, int32).
     in_first, in_head, in_cs : arcs arriving at each junction, `in_head` is where they come from.
     chain_component : int32[n_chains], weakly connected piece of the usable graph; -1 where unusable; 0 is the largest.
+    edge_is_snappable : bool[n_edges], whether points may touch the edge: it is usable and belongs to a piece that
+        matters, within which every junction leads to every other (see `planner.network.fragments`).
     """
 
     network: RoadNetwork
@@ -120,6 +122,7 @@ class ProfileNetwork:
     in_head: NDArray[np.int32]
     in_cs: NDArray[np.int32]
     chain_component: NDArray[np.int32]
+    edge_is_snappable: NDArray[np.bool_]
 
     @property
     def edge_is_usable(self) -> NDArray[np.bool_]:
@@ -142,8 +145,8 @@ class Snapped:
     snap_x, snap_y : float64[n], that position in metres; NaN where unknown.
     access_m, access_s : float64[n], straight leg in metres and its walking time in seconds; inf where unknown.
     component : int32[n], `chain_component` of its chain; -1 where unknown.
-    reason : object[n], "" when snapped, else "no_road" (nothing within `max_access_m`), "barrier" (a road is within
-        it, but only across a barrier) or "no_coordinates".
+    reason : object[n], "" when snapped, else "no_road" (nothing within `max_access_m`), "fragment" (nothing but scraps
+        of road that lead nowhere), "barrier" (a road is within it, but only across a barrier) or "no_coordinates".
     """
 
     ids: NDArray[np.object_]

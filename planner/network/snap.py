@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from planner.network.patches import Patch
     from planner.network.road_network import ProfileNetwork, RoadNetwork
 
-_NO_ROAD, _BARRIER, _NO_COORDINATES = "no_road", "barrier", "no_coordinates"
+_NO_ROAD, _FRAGMENT, _BARRIER, _NO_COORDINATES = "no_road", "fragment", "barrier", "no_coordinates"
 _BLOCK = 512  # points whose every near edge is looked at together: bounds the memory in dense streets
 _WIDENING = (0.1, 0.25, 0.5, 1.0)  # shares of the longest leg within which a way round a barrier is sought in turn
 _NEAR_M = 1e-3
+# A barrier on which a leg begins or ends, within so many metres, does not block it (as in the compiled loops of reach).
+_END_M = 0.01
 _PART = 0.25  # of the edges: when fewer are around the points, a search tree of these is enough
 _TREES: WeakKeyDictionary[ProfileNetwork, tuple[STRtree, NDArray[np.int64]]] = WeakKeyDictionary()
 
@@ -38,12 +40,13 @@ def snap_points(
     y: NDArray[np.float64],
     barriers: gpd.GeoDataFrame | None = None,
 ) -> Snapped:
-    """Return, for every point, the nearest position on an edge that the profile may use.
+    """Return, for every point, the nearest position on an edge of a piece of road that matters for the profile.
 
-    The straight leg to it crosses no barrier; a barrier area that a point itself lies in does not bind that point. For
-    each edge its nearest position counts; of edges equally near the lowest number wins. Beyond the profile's
-    `max_access_m` the point is unknown, reason "no_road"; "barrier" when roads are near but all behind one;
-    "no_coordinates" when it has none, which harms no other point.
+    The straight leg to it crosses no barrier; a barrier on which it begins or ends (within a centimetre) and a barrier
+    area that a point itself lies in do not bind it. For each edge its nearest position counts; of edges equally near
+    the lowest number wins. Beyond the profile's `max_access_m` the point is unknown, reason "no_road"; "barrier" when
+    roads are near but all behind one; "fragment" when only pieces that do not matter (`planner.network.fragments`) can
+    be reached; "no_coordinates" when it has none, which harms no other point.
 
     Parameters
     ----------
@@ -178,15 +181,29 @@ def _nearest_edges(
     profile_network: ProfileNetwork, x: NDArray[np.float64], y: NDArray[np.float64], barriers: gpd.GeoDataFrame | None
 ) -> tuple[NDArray[np.int32], NDArray[np.object_]]:
     """Return int32[n] edges (-1 = none) and object[n] reasons."""
-    import shapely
-
     edge = np.full(len(x), -1, np.int32)
     reason = np.full(len(x), _NO_ROAD, object)
     if not len(x):
         return edge, reason
+    _touch(profile_network, x, y, barriers, edge, reason)
+    _tell_fragments(profile_network, x, y, barriers, edge, reason)
+    return edge, reason
+
+
+def _touch(
+    profile_network: ProfileNetwork,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    barriers: gpd.GeoDataFrame | None,
+    edge: NDArray[np.int32],
+    reason: NDArray[np.object_],
+) -> None:
+    """Write the nearest open edge of each point, and "barrier" where all that are near lie behind one."""
+    import shapely
+
     tree, edges = _tree(profile_network, x, y)
     if not len(edges):
-        return edge, reason
+        return
     points = shapely.points(x, y)
     reach = profile_network.profile.max_access_m
     point, found = tree.query_nearest(points, max_distance=reach, all_matches=True)
@@ -203,20 +220,45 @@ def _nearest_edges(
                 detour, other = _nearest_open(profile_network, fence, some, (x, y), share * reach, (tree, edges))
                 edge[detour], reason[detour] = other, ""
             blocked = blocked[edge[blocked] < 0]
-    return edge, reason
+
+
+def _tell_fragments(
+    profile_network: ProfileNetwork,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    barriers: gpd.GeoDataFrame | None,
+    edge: NDArray[np.int32],
+    reason: NDArray[np.object_],
+) -> None:
+    """Give the reason "fragment" to points that touch no road but reach an edge of a piece that does not matter."""
+    import shapely
+
+    network, reach_m = profile_network.network, profile_network.profile.max_access_m
+    lost = np.flatnonzero(edge < 0)
+    scraps = np.flatnonzero(profile_network.edge_is_usable & ~profile_network.edge_is_snappable)
+    if not len(lost) or not len(scraps):
+        return
+    scraps = scraps[_is_around(network, scraps, x[lost], y[lost], reach_m)]
+    tree = shapely.STRtree(edge_lines(network, scraps))
+    row, found = tree.query(shapely.points(x[lost], y[lost]), predicate="dwithin", distance=reach_m)
+    point, scrap = lost[row], scraps[found]
+    if barriers is not None and len(barriers):
+        is_open = ~_Fence(barriers).blocks(profile_network, point, scrap, x, y)
+        point = point[is_open]
+    reason[point] = _FRAGMENT
 
 
 def _tree(
     profile_network: ProfileNetwork, x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> tuple[STRtree, NDArray[np.int64]]:
-    """Return a search tree over the usable edges and their numbers, made once per profile network.
+    """Return a search tree over the edges that points may touch and their numbers, made once per profile network.
 
     For points of a small area on a network that has none yet it holds only the edges that their legs may reach.
     """
     if profile_network in _TREES:
         return _TREES[profile_network]
     network = profile_network.network
-    edges = np.flatnonzero(profile_network.edge_is_usable)
+    edges = np.flatnonzero(profile_network.edge_is_snappable)
     around = edges[_is_around(network, edges, x, y, profile_network.profile.max_access_m)]
     if len(around) < _PART * len(edges):
         return _lines_tree(profile_network, around)
@@ -254,9 +296,15 @@ def _is_around(
 
 
 def snap_again(
-    profile_network: ProfileNetwork, patch: Patch, snapped: Snapped, barriers: gpd.GeoDataFrame | None = None
+    profile_network: ProfileNetwork,
+    patch: Patch,
+    snapped: Snapped,
+    former: ProfileNetwork,
+    barriers: gpd.GeoDataFrame | None = None,
 ) -> Snapped:
     """Return the positions of `snapped` on a patched network: those near what changed touch the roads anew.
+
+    `former` is the network before: pieces that began to matter, or no longer do, have changed as well.
 
     Equal to what `snap_points` returns on the whole network.
     """
@@ -265,7 +313,9 @@ def snap_again(
     known = snapped.edge >= 0
     edge = np.where(known, patch.new_edge[np.maximum(snapped.edge, 0)], -1).astype(np.int32)
     margin_m = np.minimum(snapped.access_m, profile_network.profile.max_access_m) + _NEAR_M
-    changed = shapely.multilinestrings(edge_lines(patch.network, patch.edges))
+    turned = profile_network.edge_is_snappable[patch.new_edge] != former.edge_is_snappable
+    edges = np.union1d(patch.edges, patch.new_edge[turned])
+    changed = shapely.multilinestrings(edge_lines(patch.network, edges))
     west, south, east, north = shapely.bounds(changed)
     off_m = np.hypot(
         np.maximum(np.maximum(west - snapped.x, snapped.x - east), 0),
@@ -313,8 +363,13 @@ class _Fence:
         import shapely
 
         px, py = x[point], y[point]
-        _, snap_x, snap_y, _ = positions_on_edges(profile_network, edge, px, py)
-        legs = shapely.linestrings(np.stack([np.column_stack([px, py]), np.column_stack([snap_x, snap_y])], axis=1))
+        _, snap_x, snap_y, length_m = positions_on_edges(profile_network, edge, px, py)
+        # Legs of no more than both ends become a point in their middle.
+        end = np.minimum(_END_M / np.where(length_m > 0, length_m, 1.0), 0.5)
+        dx, dy = end * (snap_x - px), end * (snap_y - py)
+        ends = [np.column_stack([px + dx, py + dy]), np.column_stack([snap_x - dx, snap_y - dy])]
+        legs = shapely.linestrings(np.stack(ends, axis=1))
+        legs[length_m <= 2 * _END_M] = None
         leg, barrier = self.tree.query(legs, predicate="intersects")
         around = self.is_area[barrier]
         around[around] = shapely.intersects_xy(self.parts[barrier[around]], px[leg[around]], py[leg[around]])

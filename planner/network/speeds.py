@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.network.components import pieces, ranked
+from planner.network.fragments import chain_matters
 from planner.network.road_network import UNREACHABLE_CS, ProfileNetwork
 from planner.network.slope import tobler_factor
 from planner.units import CENTISECONDS_PER_SECOND, mps_from_kph
@@ -98,6 +99,7 @@ def _prepared(network: RoadNetwork, profile: Profile, seconds: dict[str, NDArray
         in_head=in_head,
         in_cs=in_cs,
         chain_component=_chain_components(network, np.isfinite(np.minimum(along_s, against_s))),
+        edge_is_snappable=chain_matters(network, profile, along_cs, against_cs)[network.edge_chain],
     )
 
 

@@ -139,6 +139,21 @@ def trial_table(reach: Reach, edits: Sequence[Edit | RoadEdit]) -> pd.DataFrame:
     return table.assign(before_people=people, after_people=after, gained_people=after - people)
 
 
+def surprises(edits: Sequence[Edit | RoadEdit], gained_people: float) -> dict[str, float]:
+    """Return the people whom edits turned the other way: "gained" where all edits close, "lost" where all add; else {}.
+
+    `gained_people` are those of the county that the edits cover more, negative where they cover fewer.
+
+    It happens where people touch another road than before: the next one beside a closed road may lead sooner to a
+    place, and a new road that is nearer may lead later to one.
+    """
+    if gained_people > 0 and all(edit.kind == "close" for edit in edits):
+        return {"gained": gained_people}
+    if gained_people < 0 and all(edit.kind in ("add", "bridge") for edit in edits):
+        return {"lost": -gained_people}
+    return {}
+
+
 def _position(reach: Reach, trial: WhatIf, edit: Edit) -> Snapped:
     network = trial.profile_network
     ids = np.array([edit.place_id], object)

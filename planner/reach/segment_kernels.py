@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from planner.compiled import compiled
@@ -9,6 +10,9 @@ from planner.compiled import compiled
 # A leg that comes this near to a barrier meets it: whether a road drawn along a barrier can be reached must not hang
 # on rounding.
 TOUCH_M = 1e-6
+# A barrier on which a leg begins or ends, within so many metres, does not block it: whoever walks to a motorway does
+# not cross it, whatever the last digit of a coordinate.
+END_M = 0.01
 
 
 @compiled
@@ -48,10 +52,15 @@ def _gap2(ax: Any, ay: Any, bx: Any, by: Any, cx: Any, cy: Any, dx: Any, dy: Any
 
 @compiled
 def meets(ax: Any, ay: Any, bx: Any, by: Any, barriers: Any, b: Any, margin_m: Any) -> Any:
-    """Whether leg a-b comes within `margin_m` of barrier segment `b`, its ends included."""
+    """Whether leg a-b, less `END_M` at either end, comes within `margin_m` of barrier segment `b`."""
     cx, cy, dx, dy = barriers[b, 0], barriers[b, 1], barriers[b, 2], barriers[b, 3]
     if max(ax, bx) + margin_m < min(cx, dx) or min(ax, bx) - margin_m > max(cx, dx):
         return False
     if max(ay, by) + margin_m < min(cy, dy) or min(ay, by) - margin_m > max(cy, dy):
         return False
-    return _gap2(ax, ay, bx, by, cx, cy, dx, dy) <= margin_m * margin_m
+    length_m = math.hypot(bx - ax, by - ay)
+    if length_m <= 2.0 * END_M:
+        return False
+    ux = (bx - ax) * (END_M / length_m)
+    uy = (by - ay) * (END_M / length_m)
+    return _gap2(ax + ux, ay + uy, bx - ux, by - uy, cx, cy, dx, dy) <= margin_m * margin_m

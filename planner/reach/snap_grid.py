@@ -167,7 +167,7 @@ def make_snap_grid(
 
     n_tile_rows, n_tile_cols = math.ceil(n_rows / _TILE_CELLS), math.ceil(n_cols / _TILE_CELLS)
     tiles = (x_min, y_max, cell_m * _TILE_CELLS, n_tile_rows, n_tile_cols)
-    usable = np.flatnonzero(profile_network.edge_is_usable).astype(np.int32)
+    usable = np.flatnonzero(profile_network.edge_is_snappable).astype(np.int32)
     roads = (segments, *kernels.buckets_of_segments(segments, usable, tiles, reach_m))
     every = np.arange(len(walls.segments), dtype=np.int32)
     tile_walls = kernels.buckets_of_segments(walls.segments, every, tiles, reach_m + 2 * cell_m)

@@ -386,7 +386,8 @@ def change_network(trial: WhatIf, patch: Patch) -> None:
         for part, chains in ((before.profile_network, patch.old_chains), (trial.profile_network, patch.new_chains))
     )
     places, points = (
-        snap_again(trial.profile_network, patch, part, trial.barriers) for part in (trial.places, trial.points)
+        snap_again(trial.profile_network, patch, part, before.profile_network, trial.barriers)
+        for part in (trial.places, trial.points)
     )
     network = trial.profile_network.network
     trial.points = points

@@ -16,7 +16,7 @@ from planner.coverage.minutes import is_covered
 from planner.errors import InputError
 from planner.outputs.overlays import GAIN_COLOURS, GAIN_FACTORS, gain_png, minutes_on
 from planner.plan.coverage import coverage_table
-from planner.plan.trial import Edit, RoadEdit, apply_edit, apply_road_edit, start_trial, trial_access
+from planner.plan.trial import Edit, RoadEdit, apply_edit, apply_road_edit, start_trial, surprises, trial_access
 from planner.reach.what_if import undo
 from planner.texts import Language, text
 from planner.ui import answers, layers
@@ -301,6 +301,8 @@ def _totals(state: AppState, made: Ready, reach: Reach, trial: WhatIf) -> None:
     words = text("ui_plans.totals", language, n=len(state.edits), gained=f"{gained:+,.0f}")
     st.html(f'<div class="sentence">{escaped(words)}</div>'
             f'<table class="facts"><tr><th></th>{heads}</tr>{"".join(rows)}</table>')  # fmt: skip
+    for kind, turned in surprises(state.edits, gained).items():
+        st.caption(text(f"network.what_if_{kind}", language, people=turned))
     strip = text("ui_plans.totals_strip", language, n=len(state.edits), gained=f"{gained:+,.0f}")
     note(state, "what_if", strip if state.edits else "")
     table = _by_town(before, after)

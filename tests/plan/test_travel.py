@@ -13,13 +13,13 @@ from planner.plan.ready import demand_access, prepare
 from planner.plan.travel import estimated_table, nearest_table, route_table, start_trial
 from planner.reach.travel_times import nearest
 from planner.reach.what_if import close_place
-from planner.scenario import Scenario
+from planner.scenario import Scenario, scenario_to_toml
 from planner.store import save_study
 from planner.study import Grid
-from tests.reference.lattice import EAST, NORTH, lattice_study
+from tests.reference.lattice import EAST, NORTH, every_piece, lattice_study
 from tests.reference.towns import CRS
 
-WALK = Scenario().with_choices(profiles=["walk"], main_profile="walk", main_tier="any")
+WALK = every_piece(Scenario().with_choices(profiles=["walk"], main_profile="walk", main_tier="any"))
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,8 @@ def test_open_ground_needs_heights(reach):
 
 def test_the_commands(planner, tmp_path):
     path, out = tmp_path / "study.gpkg", tmp_path / "way.geojson"
-    save_study(replace(with_heights_and_a_place(), revision=0), path)
+    scenarios = {"default": scenario_to_toml(WALK)}
+    save_study(replace(with_heights_and_a_place(), revision=0, scenarios=scenarios), path)
     answer = planner("route", path, "--from", "D000", "--profile", "walk", "--tier", "any", "--out", out, "--json")
     assert answer.code == 0
     assert answer.document["results"][0]["travel_time_min"] > 0

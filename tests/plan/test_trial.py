@@ -10,11 +10,14 @@ from planner.errors import InputError
 from planner.plan.closers import gap_closers
 from planner.plan.coverage import coverage_table, gap_table
 from planner.plan.ready import demand_access, prepare
-from planner.plan.trial import Edit, RoadEdit, apply_edit, start_trial, trial_access, trial_table
+from planner.plan.trial import Edit, RoadEdit, apply_edit, start_trial, surprises, trial_access, trial_table
 from planner.reach.travel_times import travel_times
 from planner.scenario import Scenario
+from planner.store import save_study
+from planner.study import new_study
 from tests.reference import edited_roads as edits
 from tests.reference.lattice import EAST, NORTH, lattice_study
+from tests.reference.towns import town
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +93,33 @@ def test_road_edits_give_what_a_county_with_those_roads_gives(reach):
     np.testing.assert_array_equal(found["before_people"], before["covered_people"])
     np.testing.assert_array_equal(found["after_people"], after["covered_people"])
     assert (found["gained_people"] != 0).any()
+
+
+def test_closing_that_covers_and_adding_that_uncovers_is_told():
+    close, add, bridge = RoadEdit("close", "r1"), Edit("add", "x", 0, 0), RoadEdit("bridge")
+    assert surprises([close, Edit("close", "F1")], 12.0) == {"gained": 12.0}
+    assert surprises([add, bridge], -3.0) == {"lost": 3.0}
+    assert surprises([close], -12.0) == surprises([add], 3.0) == surprises([close, add], 5.0) == {}
+
+
+def test_a_road_whose_people_are_better_off_when_it_is_shut(planner, tmp_path):
+    """A lane of 150 m that joins the street far away: whoever lives between it and the street took it."""
+    lane = [(2_000, 0), (2_000, 60), (0, 60)]
+    roads = town(([(x, 0) for x in range(0, 2_001, 500)], "residential", {}), (lane, "footway", {}))
+    points = gpd.GeoDataFrame(
+        {"demand_id": ["p"], "population": [100.0]}, geometry=[shapely.Point(100, 40)], crs=roads.crs
+    )
+    places = gpd.GeoDataFrame(
+        {"facility_id": ["a"], "name": ["甲"], "tier": ["station"]}, geometry=[shapely.Point(0, -10)], crs=roads.crs
+    )
+    study = new_study("县", roads.crs.to_string())
+    for name, table in (("roads", roads), ("demand", points), ("facilities", places)):
+        study = study.with_table(name, table)
+    save_study(study, tmp_path / "s.gpkg")
+    words = ("what-if", tmp_path / "s.gpkg", "--close-road", roads["road_id"].iloc[-1], "--profile", "walk")
+    answer = planner(*words, "--tier", "any", "--json")
+    assert answer.document["surprises"] == {"gained": 100.0}
+    assert "100 people more are covered" in planner(*words, "--tier", "any").out
 
 
 def test_the_command_tries_places_and_roads(planner, lattice_file):

@@ -31,6 +31,12 @@ HOSTILE = (
 )
 
 
+def every_piece(scenario):
+    """The scenario with profiles that start from every piece of road, however short."""
+    profiles = {code: one.model_copy(update={"min_piece_m": 0.0}) for code, one in scenario.profiles.items()}
+    return scenario.model_copy(update={"profiles": profiles})
+
+
 def points(rows, columns):
     """Rows of (x, y, values ...) as a table of points."""
     shapes = shapely.points([EAST + row[0] for row in rows], [NORTH + row[1] for row in rows])

@@ -7,6 +7,7 @@ table, the profile and the grid.
 import itertools
 import math
 
+import networkx as nx
 import numpy as np
 import shapely
 from pyproj import Transformer
@@ -72,9 +73,29 @@ class NodedRoads:
         oneway = record.get("oneway") if self.profile.obeys_oneway else "no"
         return kph, usable and oneway != "backward", usable and oneway != "forward"
 
+    def matters(self):
+        """Whether each segment belongs to a strongly connected piece of enough metres, or of enough of the whole."""
+        ahead, back = np.isfinite(self.along), np.isfinite(self.against)
+        graph = nx.DiGraph()
+        graph.add_nodes_from(range(self.n_nodes))
+        graph.add_edges_from(zip(self.tail[ahead], self.head[ahead], strict=True))
+        graph.add_edges_from(zip(self.head[back], self.tail[back], strict=True))
+        piece = np.empty(self.n_nodes, int)
+        for number, nodes in enumerate(nx.strongly_connected_components(graph)):
+            piece[list(nodes)] = number
+        metres = np.hypot(*(self.xy[self.head] - self.xy[self.tail]).T)
+        inside = (ahead | back) & (piece[self.tail] == piece[self.head])
+        if not inside.any():
+            return ahead | back
+        sums = {number: metres[inside & (piece[self.tail] == number)].sum() for number in set(piece[self.tail[inside]])}
+        enough = min(
+            self.profile.min_piece_m, self.profile.min_piece_share * metres[ahead | back].sum(), max(sums.values())
+        )
+        return inside & np.array([sums.get(number, -1.0) >= enough - 1e-9 for number in piece[self.tail]])
+
     def legs(self, x, y, barriers=None):
-        """Nearest position on any usable segment by looking at all: segment, share, metres (inf = unknown)."""
-        usable = np.flatnonzero(np.isfinite(np.minimum(self.along, self.against)))
+        """Nearest position on any segment that matters, by looking at all: segment, share, metres (inf = unknown)."""
+        usable = np.flatnonzero(self.matters())
         a, b = self.xy[self.tail[usable]], self.xy[self.head[usable]]
         found = []
         for px, py in zip(x, y, strict=True):
@@ -87,9 +108,17 @@ class NodedRoads:
             for s in np.argsort(metres, kind="stable"):
                 if metres[s] > self.profile.max_access_m:
                     break
-                leg = shapely.LineString([(px, py), foot[s]])
-                if barriers is None or not any(
-                    leg.intersects(b) and not (b.area > 0 and b.intersects(shapely.Point(px, py))) for b in barriers
+                end = (
+                    min(0.01 / metres[s], 0.5) if metres[s] > 0 else 0.5
+                )  # a barrier at either end of a leg is not crossed
+                here = np.array([px, py])
+                leg = shapely.LineString([here + end * (foot[s] - here), foot[s] - end * (foot[s] - here)])
+                if (
+                    barriers is None
+                    or metres[s] <= 0.02
+                    or not any(
+                        leg.intersects(b) and not (b.area > 0 and b.intersects(shapely.Point(px, py))) for b in barriers
+                    )
                 ):
                     best = (int(usable[s]), float(t[s]), float(metres[s]))
                     break
