@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.errors import CrsError
+from planner.formats import names_a_file
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -31,11 +32,14 @@ def parse_crs(text: str) -> CRS:
     Raises
     ------
     CrsError
-        When no such CRS is known, or nothing leads to it, as from a damaged `.prj` whose unit is 0 metres.
+        When no such CRS is known, it names a file (PROJ would open any), or nothing leads to it, as from a damaged
+        `.prj` whose unit is 0 metres.
     """
     from pyproj import CRS, Transformer
     from pyproj.exceptions import ProjError
 
+    if names_a_file(text):
+        raise CrsError(f"'{text[:80]}' names a file. Give an EPSG code, such as EPSG:4490.")
     try:
         crs = CRS.from_user_input(text)
         Transformer.from_crs(WGS84, crs)

@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 
 from planner.errors import InputError
+from planner.formats import RASTER
 from planner.inputs.columns.checks import checked_columns, people_counts
 from planner.inputs.columns.contents import look_at
 from planner.inputs.columns.proposals import propose
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from planner.inputs.records import Records
     from planner.schema import TableContract
 
-RASTER_SUFFIXES = (".tif", ".tiff", ".hgt", ".img", ".asc", ".vrt")
+RASTER_SUFFIXES = tuple(RASTER)
 OSM_SUFFIXES = (".pbf", ".osm")
 _GEOMETRIES = {0: "Point", 1: "LineString", 2: "LineString", 3: "Polygon", 4: "Point", 5: "LineString", 6: "Polygon"}
 _TABLES_OF = {

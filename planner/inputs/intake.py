@@ -15,6 +15,7 @@ import pandas as pd
 
 from planner.crs import WGS84
 from planner.errors import InputError, NoCoordinatesError
+from planner.formats import RASTER
 from planner.hashes import file_hash
 from planner.inputs.files.archives import require_file
 from planner.inputs.frames.to_study import county_outline
@@ -40,7 +41,7 @@ KINDS = ("roads", "facilities", "candidates", "demand", "population", "settlemen
          "corridors")  # fmt: skip
 HISTORY_COLUMNS = ("kind", "file", "sha256", "frame", "rows_in", "rows_accepted", "rows_refused", "imported_at",
                    "options", "frame_evidence")  # fmt: skip
-_RASTER_SUFFIXES = (".tif", ".tiff", ".hgt", ".img", ".asc", ".vrt")
+_RASTER_SUFFIXES = tuple(RASTER)
 _OSM_SUFFIXES = (".pbf", ".osm")
 _BARRIER_SOURCE = "barrier_source"
 _ALIKE = 1.25  # times more or fewer people than were there before are told

@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from planner.crs import WGS84
+from planner.formats import vector_library
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,7 +101,7 @@ def to_geojson(table: gpd.GeoDataFrame) -> str:
 
 def write_layers(tables: Mapping[str, pd.DataFrame], path: Path) -> Path:
     """Write every table that has rows as a layer of a new GeoPackage; return its path."""
-    import pyogrio
+    pyogrio = vector_library()
 
     path.unlink(missing_ok=True)
     for name, table in tables.items():

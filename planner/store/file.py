@@ -26,7 +26,8 @@ from uuid import uuid4
 import numpy as np
 import pandas as pd
 
-from planner.errors import PlannerError, RevisionConflictError, StudyFileError
+from planner.errors import CancelledError, InputError, PlannerError, RevisionConflictError, StudyFileError
+from planner.formats import require_named, vector_library
 from planner.lock import locked
 from planner.progress import SILENT
 from planner.schema import CONTRACTS
@@ -136,10 +137,10 @@ def _reading(path: Path) -> Iterator[None]:
     from pyogrio.errors import DataLayerError, DataSourceError
     from shapely.errors import ShapelyError
 
-    foreign = (sqlite3.Error, DataSourceError, DataLayerError, pa.ArrowException, ShapelyError, zlib.error)
+    foreign = (sqlite3.Error, DataSourceError, DataLayerError, pa.ArrowException, ShapelyError, zlib.error, InputError)
     try:
         yield
-    except PlannerError:
+    except (StudyFileError, RevisionConflictError, CancelledError):
         raise
     except (*foreign, OSError, LookupError, ValueError) as error:
         if _is_locked(error):
@@ -163,6 +164,7 @@ def _is_locked(error: Exception) -> bool:
 
 
 def _read(path: Path, progress: Progress) -> Study:
+    require_named(path)
     with closing(_connect(path)) as database:
         head = _head(path, database)
         _require_sealed(path, head, database)
@@ -264,12 +266,12 @@ def _read_layer(path: Path, layer: str, spec: Mapping[str, Any]) -> pd.DataFrame
 
 
 def _rows(path: Path, layer: str) -> pa.Table:
-    import pyogrio
+    pyogrio = vector_library()
 
     with warnings.catch_warnings():
         # What GDAL remarks about a damaged file is found by the seal, and said by it.
         warnings.simplefilter("ignore")
-        return pyogrio.read_arrow(path, layer=layer)[1]
+        return pyogrio.read_arrow(path.absolute(), layer=layer)[1]
 
 
 # ---- writing ----
@@ -336,7 +338,8 @@ def _layers(study: Study) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
 def _write_layer(table: pd.DataFrame, target: Path, layer: str) -> dict[str, Any]:
     """Append a table to the file as one layer, and return what restores it."""
     import geopandas as gpd
-    import pyogrio
+
+    pyogrio = vector_library()
 
     index = [] if table.index.name is None and table.index.nlevels == 1 else list(table.index.names)
     table = table.reset_index(drop=not index)
@@ -405,7 +408,7 @@ def _crs_text(table: gpd.GeoDataFrame) -> str | None:
 
 def _write_empty(target: Path) -> None:
     """Make a GeoPackage without layers, for a study that has none yet."""
-    import pyogrio
+    pyogrio = vector_library()
 
     pyogrio.write_dataframe(pd.DataFrame({"note": pd.Series([], dtype="str")}), target, layer="empty", driver="GPKG")
     with closing(sqlite3.connect(target)) as database, database:
@@ -455,7 +458,7 @@ def _grid_row(name: str, grid: Grid) -> tuple[str, str, str, str, str, str, byte
 @contextmanager
 def _unsynchronised() -> Iterator[None]:
     """Let SQLite skip its flush after every step: the finished file is flushed once, before it is swapped in."""
-    import pyogrio
+    pyogrio = vector_library()
 
     key = "OGR_SQLITE_SYNCHRONOUS"
     before = pyogrio.get_gdal_config_option(key)

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from planner.errors import InputError
+from planner.formats import RASTER, VECTOR, require_named
 from planner.inputs.records import reading
 
 if TYPE_CHECKING:
@@ -49,15 +50,7 @@ _EXPECTED = {
     ".kml": None, ".tab": None, ".mif": None, ".fgb": "flatgeobuf", ".xls": "ole", ".et": "ole",
     ".xlsx": "zip", ".zip": "zip", ".kmz": "zip", ".gpkg": "sqlite", ".parquet": "parquet", ".geoparquet": "parquet",
 }  # fmt: skip
-# GDAL looks at what a file holds, not at its name: a virtual layer dressed up as one of these would read other files.
-_TEXT_HEADS = {
-    ".geojson": (b"{", b"["), ".json": (b"{", b"["), ".kml": (b"<",), ".tab": (b"!table",),
-    ".mif": (b"version",),
-}  # fmt: skip
-_XML_ROOTS = {".kml": b"<kml"}
-_FORBIDDEN = (b"<ogrvrtdatasource", b"<vrtdataset", b"<!entity", b"gdal_config", b"<ogcwfs")
 _HEAD_BYTES = 4096
-_BLANKS = b"\xef\xbb\xbf \t\r\n\x1e"
 _HIDDEN = ("__MACOSX", ".")
 
 
@@ -76,29 +69,16 @@ def require_file(path: Path) -> None:
     if not head:
         raise InputError(f"{path.name} is empty (0 bytes). Export it again.")
     suffix = path.suffix.lower()
-    if suffix not in _EXPECTED:
-        return
     found = next((kind for signature, kind in _SIGNATURES if head.startswith(signature)), None)
-    if found != _EXPECTED[suffix]:
+    if suffix in _EXPECTED and found != _EXPECTED[suffix]:
         holds = f"is {_WORDS[found]}" if found else "is something else, or damaged"
         raise InputError(
             f"{path.name} does not hold what its name ending {suffix} says: it {holds}. "
             "Give it its true ending, or export it again."
         )
-    _require_text_head(path, suffix, head)
-
-
-def _require_text_head(path: Path, suffix: str, head: bytes) -> None:
-    """Raise `InputError` when a text format does not begin as it must, or may lead GDAL to other files."""
-    words = head.lower()
-    if suffix not in _TEXT_HEADS or words.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return
-    is_such = words.lstrip(_BLANKS).startswith(_TEXT_HEADS[suffix]) and _XML_ROOTS.get(suffix, b"") in words
-    if not is_such or any(word in words for word in _FORBIDDEN):
-        raise InputError(
-            f"{path.name} does not hold what its name ending {suffix} says: it is something else, or damaged. "
-            "Give it its true ending, or export it again."
-        )
+    if suffix in VECTOR or suffix in RASTER:
+        with reading(path.name, "The file is damaged or was cut short: export or copy it again."):
+            require_named(path)
 
 
 def folder_files(folder: Path) -> list[Path]:

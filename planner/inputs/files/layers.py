@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from planner import formats
 from planner.errors import InputError
+from planner.formats import read_json_text, read_layer_table, require_plain_crs, vector_library
 from planner.inputs.files.encodings import encoding_of_file
 from planner.inputs.records import Records, Source, reading
 
@@ -75,18 +77,14 @@ def layer_names(path: Path) -> list[str]:
     InputError
         When the file is damaged.
     """
-    import pyogrio
-
     if path.suffix.lower() not in _LAYERED:
         return []
     with reading(path.name, _ADVICE), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return [str(name) for name, _ in pyogrio.list_layers(path)]
+        return formats.layer_names(path)
 
 
 def _read_layered(path: Path, layer: str | None) -> pd.DataFrame:
-    import pyogrio
-
     names = layer_names(path) if path.suffix.lower() in _LAYERED else []
     if path.suffix.lower() in _LAYERED:
         if not names:
@@ -95,17 +93,15 @@ def _read_layered(path: Path, layer: str | None) -> pd.DataFrame:
             raise InputError(f"{path.name} has no layer '{layer}'. It has: {', '.join(names[:10])}.")
         if layer is None and len(names) > 1:
             raise InputError(f"{path.name} holds {len(names)} layers: {', '.join(names[:10])}. Name one with --layer.")
-    return pyogrio.read_dataframe(path, layer=layer or (names[0] if names else None))
+    return read_layer_table(path, layer=layer or (names[0] if names else None))
 
 
 def _read_geojson(path: Path) -> tuple[pd.DataFrame, str]:
-    import pyogrio
-
     encoding = encoding_of_file(path)
     if encoding.codec in ("utf-8", "utf-8-sig"):
-        return pyogrio.read_dataframe(path), str(encoding)
+        return read_layer_table(path), str(encoding)
     text = path.read_text(encoding=encoding.codec, errors=encoding.errors)
-    return pyogrio.read_dataframe(text.encode("utf-8")), str(encoding)
+    return read_json_text(text, path.name, path.suffix.lower()), str(encoding)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -113,23 +109,24 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     import pandas as pd
     from pyarrow import parquet
 
-    is_layer = b"geo" in (parquet.read_schema(path).metadata or {})
+    metadata = parquet.read_schema(path).metadata or {}
+    is_layer = b"geo" in metadata
+    if is_layer:
+        require_plain_crs(metadata[b"geo"], path.name)
     return gpd.read_parquet(path) if is_layer else pd.read_parquet(path)
 
 
 def _read_raw(path: Path) -> tuple[pd.DataFrame, str]:
     """Return the table of a format whose texts may be in any encoding, and the encoding found."""
-    import pyogrio
-
     if path.suffix.lower() in (".shp", ".dbf"):
         _require_whole_shapefile(path)
     # Read byte for byte, then decode here: the .cpg and the language byte of the .dbf are often missing or wrong, and
     # GDAL believes the code page of a drawing whose text is in UTF-8 (every one since AutoCAD 2007).
     if path.suffix.lower() == ".dxf":
-        pyogrio.set_gdal_config_options({"DXF_ENCODING": _RAW})
-        table = pyogrio.read_dataframe(path)
+        vector_library().set_gdal_config_options({"DXF_ENCODING": _RAW})
+        table = read_layer_table(path)
     else:
-        table = pyogrio.read_dataframe(path, encoding=_RAW)
+        table = read_layer_table(path, encoding=_RAW)
     texts = [name for name in table.columns if name != "geometry" and not _is_numeric(table[name])]
     words = {word for name in texts for word in table[name].unique() if isinstance(word, str)}
     words.update(name for name in table.columns if isinstance(name, str))

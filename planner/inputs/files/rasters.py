@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.crs import parse_crs
-from planner.errors import CrsError, InputError, MissingExtraError
+from planner.errors import CrsError, InputError
+from planner.formats import RASTER, open_raster, raster_environment, raster_library
 from planner.inputs.files.archives import require_file, unpacked
 from planner.inputs.frames.systems import parse_frame, require_plain
 from planner.inputs.records import reading
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     Bounds = tuple[float, float, float, float]
     Transform = tuple[float, float, float, float, float, float]
 
-SUFFIXES = (".tif", ".tiff", ".hgt", ".img", ".asc", ".vrt")
+SUFFIXES = tuple(RASTER)
 _ADVICE = "The file is damaged, cut short or no raster: export or download it again."
 _PICTURE_BANDS = 3
 _NAMED = 10
@@ -46,10 +47,7 @@ def open_rasters(path: Path, layer: str | None = None) -> Iterator[list[Any]]:
     MissingExtraError
         When rasterio is not installed.
     """
-    try:
-        import rasterio
-    except ImportError as error:
-        raise MissingExtraError("rasterio", "raster") from error
+    raster_library()
     require_file(path)
     with ExitStack() as stack:
         members = [path]
@@ -59,8 +57,8 @@ def open_rasters(path: Path, layer: str | None = None) -> Iterator[list[Any]]:
             members = _chosen(path.name, members, layer)
         if not members or members[0].suffix.lower() not in SUFFIXES:
             raise InputError(f"{path.name} holds no raster. Rasters are read from {', '.join((*SUFFIXES, '.zip'))}.")
-        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=_CACHE_MB))
-        yield [stack.enter_context(_opened(rasterio, member, path.name)) for member in members]
+        stack.enter_context(raster_environment(GDAL_CACHEMAX=_CACHE_MB))
+        yield [stack.enter_context(_opened(member, path.name)) for member in members]
 
 
 def _chosen(file: str, members: list[Path], layer: str) -> list[Path]:
@@ -73,7 +71,7 @@ def _chosen(file: str, members: list[Path], layer: str) -> list[Path]:
 
 
 @contextmanager
-def _opened(rasterio: Any, path: Path, file: str) -> Iterator[Any]:  # noqa: ANN401  the module
+def _opened(path: Path, file: str) -> Iterator[Any]:
     import warnings
 
     advice = _ADVICE
@@ -82,7 +80,7 @@ def _opened(rasterio: Any, path: Path, file: str) -> Iterator[Any]:  # noqa: ANN
     with reading(file, advice), warnings.catch_warnings():
         # What a raster lacks is checked below, with a message that says what to do.
         warnings.simplefilter("ignore")
-        dataset = rasterio.open(path)
+        dataset = open_raster(path)
     with dataset:
         if dataset.count >= _PICTURE_BANDS and dataset.dtypes[0] == "uint8":
             raise InputError(f"{file} is a picture ({dataset.count} colours), not a grid of values.")
