@@ -244,7 +244,7 @@ def _proof(state: AppState, proposals: Proposals, ask: Wishes) -> None:
         st.error(plain(text("ui_plans.infeasible", language, rules=clash)))
     summary = proposals.summary()
     if ask.objective in _IN_PEOPLE:
-        st.html(f'<div class="sentence">{proof_sentence(summary, language)}</div>')
+        st.html(f'<div class="sentence">{escaped(proof_sentence(summary, language))}</div>')
         note(state, "siting", text("ui_plans.strip", language, n=len(solution.chosen),
                                    gained=people(summary["objective_people"], language)))  # fmt: skip
     else:
