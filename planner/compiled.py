@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 import time
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _log = logging.getLogger(__name__)
-_LOCK = Path(tempfile.gettempdir()) / "practice-circle-planner-compile.lock"
+_LOCK = "compile.lock"
 _STALE_S = 20.0
 
 
@@ -90,7 +89,7 @@ def _with_safe_saves(dispatcher: Any) -> Any:  # noqa: ANN401
 
     def save_alone(signature: Any, code: Any) -> None:  # noqa: ANN401
         try:
-            with _alone():
+            with _alone(Path(cache.cache_path) / _LOCK):
                 save(signature, code)
         except OSError:  # a full disk, or a folder that somebody closed meanwhile
             _say_once()
@@ -100,8 +99,8 @@ def _with_safe_saves(dispatcher: Any) -> Any:  # noqa: ANN401
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Hold the lock file; one that a killed process left is taken over after some seconds.
+def _alone(lock: Path) -> Iterator[None]:
+    """Hold the lock file beside what is kept; one that a killed process left is taken over after some seconds.
 
     Raises
     ------
@@ -111,11 +110,12 @@ def _alone() -> Iterator[None]:
     handle = None
     while handle is None:
         try:
-            handle = os.open(_LOCK, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+            handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
         except FileExistsError:
             with suppress(FileNotFoundError):
-                if time.time() - _LOCK.stat().st_mtime > _STALE_S:
-                    _LOCK.unlink()
+                # A time in the future is no reason to wait for it.
+                if abs(time.time() - lock.stat().st_mtime) > _STALE_S:
+                    lock.unlink()
             time.sleep(0.01)
         except OSError:  # no lock can be made here: as numba would do by itself
             break
@@ -125,4 +125,4 @@ def _alone() -> Iterator[None]:
         if handle is not None:
             os.close(handle)
             with suppress(OSError):
-                _LOCK.unlink()
+                lock.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 import time
@@ -87,7 +88,9 @@ def _holder(lock: Path) -> dict[str, Any] | None:
 
 def _is_left_behind(holder: Mapping[str, Any]) -> bool:
     """Whether the writer that holds a lock is gone."""
-    age = time.time() - holder["time"]
+    # A time in the future, or none at all, is no reason to wait for it.
+    age = abs(time.time() - holder["time"])
+    age = math.inf if math.isnan(age) else age
     if "pid" not in holder:
         return age > _UNREADABLE_LOCK_S
     if holder["host"] != socket.gethostname():

@@ -100,8 +100,7 @@ def test_a_lock_that_cannot_be_removed_does_not_stop_the_work(tmp_path, monkeypa
     lock = tmp_path / "lock"
     lock.mkdir()
     os.utime(lock, (0, 0))
-    monkeypatch.setattr(compiled_module, "_LOCK", lock)
-    with pytest.raises((IsADirectoryError, PermissionError)), compiled_module._alone():
+    with pytest.raises((IsADirectoryError, PermissionError)), compiled_module._alone(lock):
         pass
 
 

@@ -142,10 +142,13 @@ def app_(
         environment[TILES_VARIABLE] = tiles
     if address not in _THIS_MACHINE and not environment.get(PASSWORD_VARIABLE):
         typer.echo(text("cli.app_open", language()), err=True)
-    command = [sys.executable, "-m", "planner.ui.server", "--address", address, "--port", str(port)]
+    command = [sys.executable, "-m", "planner.ui.server", "--owned", "--address", address, "--port", str(port)]
     typer.echo(f"http://{address}:{port}")
-    done = subprocess.run([*command, *([str(study)] if study else [])], check=False, env=environment)  # noqa: S603
-    raise typer.Exit(done.returncode)
+    # The pipe closes when this process ends, killed or not, and the server ends with it.
+    with subprocess.Popen(  # noqa: S603
+        [*command, *([str(study)] if study else [])], stdin=subprocess.PIPE, env=environment
+    ) as server:
+        raise typer.Exit(server.wait())
 
 
 def _first_line(path: Path) -> str:

@@ -14,7 +14,7 @@ from planner.scenario import GROUPS
 from planner.texts import LANGUAGES, text
 from planner.ui.folder import study_folder
 from planner.ui.jobs import jobs
-from planner.ui.settings import arguments
+from planner.ui.settings import SIGN_OUT, arguments, has_password
 from planner.ui.words import date, distance, escaped, plain, told
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ def language_switch(state: AppState) -> None:
         "语言 Language", LANGUAGES, key="language", format_func=_LANGUAGE_NAMES.__getitem__, on_change=changed,
         label_visibility="collapsed", required=True, width="stretch",
     )  # fmt: skip
+    if has_password():
+        st.html(f'<a href="{SIGN_OUT}" target="_self">{escaped(text("ui.sign_out", state.language))}</a>')
 
 
 def _conditions(state: AppState) -> None:

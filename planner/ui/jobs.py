@@ -6,6 +6,7 @@ import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -104,7 +105,7 @@ class Jobs:
                     del self._jobs[key]
 
 
-@st.cache_resource(show_spinner=False)
+@cache  # not Streamlit's, which any window can empty
 def jobs() -> Jobs:
     """Return the jobs of this server."""
     return Jobs()

@@ -1,4 +1,4 @@
-"""The app's entrance: who may in, which study, which page, and what stands above each."""
+"""The app's entrance: which study, which page, and what stands above each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from planner.schema import CONTRACTS
 from planner.texts import listed, text
 from planner.ui import coverage, export, folder, frame, gaps, network, settlements, siting, study, what_if
 from planner.ui.opening import ask_to_open, is_opening
-from planner.ui.password import is_admitted
 from planner.ui.settings import arguments, leave_the_path
 from planner.ui.state import session_state
 
@@ -44,8 +43,6 @@ def main() -> None:
     st.set_page_config(page_title=text("ui.title", "zh"), layout="wide", initial_sidebar_state="collapsed")
     state = session_state()
     frame.style(state.language)
-    if not is_admitted(state.language):
-        return
     _first_study(state)
     first = st.session_state.setdefault("first_page", _first_page(state))
     pages: dict[str, StreamlitPage] = {}

@@ -6,7 +6,10 @@ import argparse
 import asyncio
 import gzip
 import logging
+import os
+import signal
 import sys
+import threading
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -15,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from starlette.middleware import Middleware
 
+from planner.ui.door import Door
 from planner.ui.folder import first_study
-from planner.ui.settings import arguments, leave_the_path
+from planner.ui.settings import PASSWORD_VARIABLE, arguments, leave_the_path, tiles
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,6 +37,7 @@ _SCRIPT = Path(__file__).with_name("main.py")
 _STATIC = Path(st.__file__).with_name("static") / "static"
 _PACKED = {".js": b"text/javascript; charset=utf-8", ".css": b"text/css; charset=utf-8"}
 _PREFIX = "/static/"
+_GRACE_S = 5.0
 
 
 class PackedFiles:
@@ -105,17 +110,28 @@ def _say_it_is_ours(error: Exception) -> bool:
     return True
 
 
+def _end_with_the_owner() -> None:
+    """End when the command that started the server is gone, however it ended: the port is free again."""
+    sys.stdin.buffer.read()
+    threading.Timer(_GRACE_S, os._exit, [1]).start()
+    signal.raise_signal(signal.SIGTERM)
+
+
 def main() -> None:
     """Serve the app until somebody stops it."""
     parser = argparse.ArgumentParser()
     parser.add_argument("study", nargs="?")
     parser.add_argument("--address", default="localhost")
     parser.add_argument("--port", type=int, default=8501)
+    parser.add_argument("--owned", action="store_true", help="end with whoever holds the other end of the input")
     given = parser.parse_args()
+    if given.owned:
+        threading.Thread(target=_end_with_the_owner, daemon=True).start()
     # The script of the pages finds the study alone on the command line.
     sys.argv[1:] = [given.study] if given.study else []
+    door = Middleware(Door, password=os.environ.get(PASSWORD_VARIABLE, ""), address=given.address, tiles=tiles() or "")
     app = st.App(
-        _SCRIPT, lifespan=_county_at_hand, middleware=[Middleware(PackedFiles)], on_script_error=_say_it_is_ours
+        _SCRIPT, lifespan=_county_at_hand, middleware=[door, Middleware(PackedFiles)], on_script_error=_say_it_is_ours
     )
     app.run(config={**OPTIONS, "server.address": given.address, "server.port": given.port})
 

@@ -7,11 +7,19 @@ import sys
 from pathlib import Path
 
 TILES = "PLANNER_TILES"
+PASSWORD_VARIABLE = "PLANNER_APP_PASSWORD"  # noqa: S105  a name, no password
+SIGN_OUT = "/sign-out"
+"""Where the door shows a reader out."""
 
 
 def tiles() -> str | None:
     """Return the configured basemap: an address with {z}, {x} and {y}, or a folder of tiles z/x/y.png."""
     return os.environ.get(TILES) or None
+
+
+def has_password() -> bool:
+    """Whether readers had to give a password to be here."""
+    return bool(os.environ.get(PASSWORD_VARIABLE))
 
 
 def arguments() -> list[str]:

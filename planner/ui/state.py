@@ -6,6 +6,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -260,7 +261,7 @@ class _States:
             return state
 
 
-@st.cache_resource(show_spinner=False)
+@cache  # not Streamlit's, which any window can empty
 def _states() -> _States:
     return _States()
 

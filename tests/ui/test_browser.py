@@ -112,10 +112,10 @@ def test_a_password_keeps_strangers_out(small_file, window):
         tab.page.wait_for_selector('input[type="password"]', timeout=PATIENCE_MS)
         assert tab.page.locator(".st-key-strip").count() == 0
         tab.page.locator('input[type="password"]').fill("wrong")
-        tab.page.get_by_text("进入", exact=True).click()
-        tab.page.wait_for_selector('[data-testid="stAlertContentError"]', timeout=PATIENCE_MS)
+        tab.page.locator("button").click()
+        tab.page.get_by_text("密码不对").wait_for(timeout=PATIENCE_MS)
         tab.page.locator('input[type="password"]').fill("geheim 8")
-        tab.page.get_by_text("进入", exact=True).click()
+        tab.page.locator("button").click()
         tab.page.wait_for_selector(".st-key-strip", timeout=PATIENCE_MS)
 
 
