@@ -124,6 +124,7 @@ BARRIERS = (
     ("railway", ("铁路", "railway")),
     ("motorway", ("高速公路", "motorway")),
     ("wall", ("围墙", "其他", "wall", "other")),
+    ("sea", ("海岸", "海岸线", "海", "sea", "coastline")),
 )
 LEVELS = (
     ("county", ("县", "区", "县区", "county", "district")),
@@ -295,6 +296,9 @@ ROADS = TableContract(
                "no = both ways, forward = along the line, backward = against it",
                choices=(("no", ("否", "双向", "no", "b", "0")), ("forward", ("是", "单向", "yes", "f", "1", "true")),
                         ("backward", ("反向", "-1", "t", "reverse"))), synonyms=("单行线", "方向", "one_way")),
+        Column("bicycle_oneway", "choice", "非机动车单行", "bicycle_oneway", "非机动车的单行方向；留空与单行相同",
+               "One-way rule for bicycles; blank: as for cars",
+               choices=(("no", ("否", "双向", "no")), ("forward", ("是", "单向", "yes")), ("backward", ("反向", "-1")))),
         Column("foot", "choice", "行人", "foot", "行人可否通行：yes、no；留空按等级", "May people walk: yes, no; blank: by class",
                choices=(("yes", ("是", "yes")), ("no", ("否", "no")))),
         Column("bicycle", "choice", "非机动车", "bicycle", "非机动车可否通行；留空按等级", "May bicycles ride; blank: by class",

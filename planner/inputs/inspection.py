@@ -20,7 +20,7 @@ from planner.inputs.files.headings import find_heading
 from planner.inputs.frames.choice import declared_frame
 from planner.inputs.frames.forensics import frame_hypotheses
 from planner.inputs.frames.to_study import centres, points_of
-from planner.inputs.options import ImportOptions
+from planner.inputs.options import ImportOptions, is_osm_file
 from planner.inputs.records import Findings
 from planner.inputs.tables import note_matches, opened, read_records
 from planner.ledger import Ledger
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from planner.schema import TableContract
 
 RASTER_SUFFIXES = tuple(RASTER)
-OSM_SUFFIXES = (".pbf", ".osm")
 _GEOMETRIES = {0: "Point", 1: "LineString", 2: "LineString", 3: "Polygon", 4: "Point", 5: "LineString", 6: "Polygon"}
 _TABLES_OF = {
     "": ("facilities", "candidates", "demand", "settlements"),
@@ -103,7 +102,7 @@ def inspect_file(path: Path | str, kind: str | None = None, options: ImportOptio
     n_bytes = _size(path)
     if suffix in RASTER_SUFFIXES:
         return FileReport(path.name, suffix, n_bytes, summary=_raster(path), kind="elevation, population")
-    if suffix in OSM_SUFFIXES:
+    if is_osm_file(path.name):
         return FileReport(path.name, suffix, n_bytes, summary=_osm(path), kind="roads")
     with opened(path, options.layer) as (real, _):
         parts = _parts(real)

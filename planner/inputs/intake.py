@@ -19,7 +19,7 @@ from planner.formats import RASTER
 from planner.hashes import file_hash
 from planner.inputs.files.archives import require_file
 from planner.inputs.frames.to_study import county_outline
-from planner.inputs.options import ImportOptions
+from planner.inputs.options import ImportOptions, is_osm_file
 from planner.ledger import Ledger, LedgerRow, rows_of_table
 from planner.progress import SILENT
 from planner.schema import CONTRACTS
@@ -42,7 +42,6 @@ KINDS = ("roads", "facilities", "candidates", "demand", "population", "settlemen
 HISTORY_COLUMNS = ("kind", "file", "sha256", "frame", "rows_in", "rows_accepted", "rows_refused", "imported_at",
                    "options", "frame_evidence")  # fmt: skip
 _RASTER_SUFFIXES = tuple(RASTER)
-_OSM_SUFFIXES = (".pbf", ".osm")
 _BARRIER_SOURCE = "barrier_source"
 _ALIKE = 1.25  # times more or fewer people than were there before are told
 # Findings about the frame itself, which stay with the import.
@@ -240,12 +239,12 @@ def _take(study: Study, kind: str, path: Path, options: ImportOptions, progress:
             raise InputError("Only people are split: leave --split-by out, or import them as demand.")
         return _take_split(study, path, options, progress)
     is_raster = kind == "elevation" or (kind == "population" and _is_raster(path))
-    is_osm = kind in ("roads", "barriers") and path.suffix.lower() in _OSM_SUFFIXES
+    is_osm = kind in ("roads", "barriers") and is_osm_file(path.name)
     if is_raster or is_osm:
         _refuse_choice(path, options)
     if kind == "elevation":
         return _take_elevation(study, path, options, progress)
-    if kind == "barriers" and path.suffix.lower() in _OSM_SUFFIXES:
+    if kind == "barriers" and is_osm_file(path.name):
         return _take_osm_barriers(study, path, options, progress)
     if kind == "roads":
         return _take_roads(study, path, options, progress)
@@ -323,7 +322,7 @@ def _take_roads(study: Study, path: Path, options: ImportOptions, progress: Prog
     """Take roads; rivers, railways and motorways of the same file become barriers unless the user brought barriers."""
     if options.update:
         raise InputError("Roads have no ids to update by. Lay them over what is there with --append.")
-    if path.suffix.lower() in _OSM_SUFFIXES:
+    if is_osm_file(path.name):
         from planner.inputs.roads.osm import read_osm
 
         read, frame = read_osm(path, study.crs, progress), WGS84
@@ -331,15 +330,17 @@ def _take_roads(study: Study, path: Path, options: ImportOptions, progress: Prog
         from planner.inputs.roads.lines import read_road_lines
 
         read, frame = read_road_lines(path, study.crs, options, progress), options.frame or ""
-    missing, source = int(read.counts.get("n_missing_nodes", 0)), path.name
+    missing, source = {path.name: int(read.counts.get("n_missing_nodes", 0))}, path.name
     roads, counts, ledger = read.roads, {**read.counts, "classes": list(read.classes)}, read.ledger
     is_merged = options.append and study.has("roads")
     if is_merged:
         roads, more = _merged_roads(study, read.roads, path.name)
         counts, ledger = {**counts, **more.counts}, ledger.merged(more.ledger)
-        missing += int(study.metadata.get("n_missing_nodes", 0))
+        missing = {**study.metadata.get("missing_nodes_by_file", {}), **missing}
         source = " + ".join([str(study.metadata.get("road_source", "")), path.name])
-    changed = study.with_table("roads", roads).with_metadata(road_source=source, n_missing_nodes=missing)
+    changed = study.with_table("roads", roads).with_metadata(
+        road_source=source, n_missing_nodes=sum(missing.values()), missing_nodes_by_file=missing
+    )
     # What is laid over other roads adds its motorways; rivers and railways of the layer below stay.
     if not is_merged and (not study.has("barriers") or study.metadata.get(_BARRIER_SOURCE) == "roads"):
         changed = changed.with_table("barriers", read.barriers).with_metadata(**{_BARRIER_SOURCE: "roads"})

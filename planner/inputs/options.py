@@ -9,6 +9,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+OSM_ENDINGS = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
+
+
+def is_osm_file(name: str) -> bool:
+    """Whether a file is an OpenStreetMap extract by its name."""
+    return name.lower().endswith(OSM_ENDINGS)
+
+
 @dataclass(frozen=True)
 class ImportOptions:
     """How one file is to be read; what is left out is found out from the file.

@@ -58,7 +58,8 @@ def build_network(roads: gpd.GeoDataFrame, crs: str, elevation: Grid | None = No
     x[vertex_node], y[vertex_node] = coordinates[:, 0], coordinates[:, 1]
 
     classes, link_class = _coded(roads["class"])
-    oneway = _mapped(roads, "oneway", _ONEWAY)
+    motor = _mapped(roads, "oneway", _ONEWAY)
+    oneway = np.column_stack([_bicycle_oneway(roads, motor), motor])
     access = np.column_stack([_mapped(roads, name, _ACCESS) for name in _ACCESS_COLUMNS])
     last = np.cumsum(n_vertices) - 1
     first = last - n_vertices + 1
@@ -90,7 +91,7 @@ def build_network(roads: gpd.GeoDataFrame, crs: str, elevation: Grid | None = No
         edge_length_m=np.hypot(x[edge_to] - x[edge_from], y[edge_to] - y[edge_from]),
         edge_class=link_class[edge_link],
         classes=classes,
-        edge_oneway=np.where(backwards, -oneway[edge_link], oneway[edge_link]).astype(np.int8),
+        edge_oneway=np.where(backwards[:, None], -oneway[edge_link], oneway[edge_link]).astype(np.int8),
         edge_access=access[edge_link],
         edge_is_level=level[edge_link],
         edge_road=edge_link.astype(np.int32),
@@ -148,6 +149,14 @@ def _coded(values: pd.Series) -> tuple[tuple[str, ...], NDArray[np.int16]]:
 
     categories = pd.Categorical(values.astype("object").where(values.notna(), "").astype(str))
     return tuple(str(name) for name in categories.categories), categories.codes.astype(np.int16)
+
+
+def _bicycle_oneway(roads: gpd.GeoDataFrame, motor: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return int8[n], the one-way rule of bicycles: their own where the road has one, else that of cars."""
+    if "bicycle_oneway" not in roads:
+        return motor
+    own = roads["bicycle_oneway"].map(_ONEWAY).to_numpy(float, na_value=np.nan)
+    return np.where(np.isnan(own), motor, own).astype(np.int8)
 
 
 def _mapped(roads: gpd.GeoDataFrame, column: str, codes: dict[str, int]) -> NDArray[np.int8]:

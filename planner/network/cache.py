@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 _MAGIC = b"PCP-network-1\n"
 _KEPT = 8  # networks kept in the folder, the latest used
 _CODE = ("build", "contract", "components", "slope", "road_network")
-_VALUES = ("class", "oneway", "foot", "bicycle", "motor", "bridge", "tunnel", "from_node", "to_node")
+_VALUES = ("class", "oneway", "bicycle_oneway", "foot", "bicycle", "motor", "bridge", "tunnel", "from_node", "to_node")
 
 
 def cached_network(

@@ -23,7 +23,7 @@ class Links:
     end_node : int64[2 * n_links], node of each end.
     inner_x, inner_y : float64[2 * n_links], the vertex next to each end: tells the two ends of a loop apart.
     kind : int64[n_links], equal where class and access are equal.
-    oneway : int8[n_links], 0, 1 along the link, -1 against it.
+    oneway : int8[n_links, 2], of bicycles and cars: 0, 1 along the link, -1 against it.
     node_x, node_y : float64[n_nodes].
     """
 
@@ -103,9 +103,9 @@ def _partners(links: Links) -> NDArray[np.int64]:
     pairs = first[degree == _PASSING]
     one, two = by_node[pairs], by_node[pairs + 1]
     # One-way signs in the direction of travel: in at `one`, out at `two`; a link runs towards its odd end.
-    sign_in = links.oneway[one >> 1] * np.where(one & 1, 1, -1)
-    sign_out = links.oneway[two >> 1] * np.where(two & 1, -1, 1)
-    alike = (links.kind[one >> 1] == links.kind[two >> 1]) & (sign_in == sign_out)
+    sign_in = links.oneway[one >> 1] * np.where(one & 1, 1, -1)[:, None]
+    sign_out = links.oneway[two >> 1] * np.where(two & 1, -1, 1)[:, None]
+    alike = (links.kind[one >> 1] == links.kind[two >> 1]) & (sign_in == sign_out).all(axis=1)
     one, two = one[alike], two[alike]
     keep = ~_closes_a_ring(one, two, links)
     one, two = one[keep], two[keep]

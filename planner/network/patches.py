@@ -240,7 +240,7 @@ def _with_chain(
         edge_length_m=np.append(network.edge_length_m, np.hypot(np.diff(x[way]), np.diff(y[way]))),
         edge_class=more(network.edge_class, classes.index(road_class)),
         classes=classes,
-        edge_oneway=more(network.edge_oneway, 0),
+        edge_oneway=np.concatenate([network.edge_oneway, np.zeros((n, 2), np.int8)]),
         edge_access=np.concatenate([network.edge_access, np.zeros((n, 3), np.int8)]),
         edge_is_level=more(network.edge_is_level, value=True),
         edge_road=more(network.edge_road, network.edge_road.max() + 1),

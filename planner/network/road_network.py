@@ -31,7 +31,7 @@ class RoadNetwork:
     edge_from, edge_to : int32[n_edges], node numbers.
     edge_length_m : float64[n_edges].
     edge_class : int16[n_edges], row of `classes`.
-    edge_oneway : int8[n_edges], 0 both ways, 1 along the edge only, -1 against it only (vehicles only).
+    edge_oneway : int8[n_edges, 2], columns bicycle, motor: 0 both ways, 1 along the edge only, -1 against it only.
     edge_access : int8[n_edges, 3], columns foot, bicycle, motor: 1 allowed, -1 forbidden, 0 by class.
     edge_is_level : bool[n_edges], bridge or tunnel: counted as level.
     edge_road : int32[n_edges], row of the roads table.

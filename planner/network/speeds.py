@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     _Arcs = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]
 
 _ACCESS_COLUMN = {"foot": 0, "bicycle": 1, "motor": 2}
+_ONEWAY_COLUMN = {"foot": 1, "bicycle": 0, "motor": 1}
 
 
 def prepare_profile(network: RoadNetwork, profile: Profile) -> ProfileNetwork:
@@ -116,7 +117,8 @@ def edge_seconds(network: RoadNetwork, profile: Profile) -> tuple[NDArray[np.flo
     excluded = np.isin(np.array(network.classes, object), profile.excluded)[network.edge_class]
     own = network.edge_access[:, _ACCESS_COLUMN[profile.mode]]
     is_closed = np.where(own == 0, excluded, own < 0)
-    oneway = network.edge_oneway if profile.obeys_oneway else np.zeros(network.n_edges, np.int8)
+    column = _ONEWAY_COLUMN[profile.mode]
+    oneway = network.edge_oneway[:, column] if profile.obeys_oneway else np.zeros(network.n_edges, np.int8)
     along_s[is_closed | (oneway < 0)] = np.inf
     against_s[is_closed | (oneway > 0)] = np.inf
     return along_s, against_s

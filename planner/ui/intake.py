@@ -12,9 +12,9 @@ import streamlit as st
 from planner.errors import FrameError, PlannerError
 from planner.inputs.files import workbooks
 from planner.inputs.frames.systems import frame_name, parse_frame
-from planner.inputs.inspection import OSM_SUFFIXES, inspect_file
+from planner.inputs.inspection import inspect_file
 from planner.inputs.intake import KINDS, import_file
-from planner.inputs.options import ImportOptions
+from planner.inputs.options import ImportOptions, is_osm_file
 from planner.schema import CONTRACTS, COORDINATES
 from planner.texts import text, translated
 from planner.ui.acceptance import Staged, accept
@@ -134,7 +134,7 @@ def _more(state: AppState, path: Path, kind: str) -> dict[str, Any]:
     if kind == "demand":
         is_split = st.checkbox(text("ui_study.is_split", state.language), key=f"split {path.name}")
         return {"split_by": "roads"} if is_split else {}
-    if kind == "roads" and path.suffix.lower() not in OSM_SUFFIXES:
+    if kind == "roads" and not is_osm_file(path.name):
         return {"is_noded": st.checkbox(text("ui_study.is_noded", state.language), key=f"noded {path.name}")}
     return {}
 

@@ -166,7 +166,7 @@ def test_no_roads_are_left_out(osm, value):
     path = osm(
         way(10, [1, 2], highway=value),
         way(11, [4, 5], highway="path"),
-        way(12, [7, 8, 9, 7], highway="footway", area="yes"),
+        way(12, [7, 8, 9, 7], highway="service", area="yes"),
     )
     read = read_osm(path, CRS)
     assert len(read.roads) == 1
@@ -203,7 +203,7 @@ def test_access_hierarchy(osm, tags, foot, bicycle, motor):
 
 def test_classes_that_close_themselves(osm):
     road = one(read_osm(osm(way(10, [1, 2], highway="via_ferrata")), CRS))
-    assert (pd.isna(road.foot), road.bicycle, road.motor) == (True, "no", "no")
+    assert (road.foot, road.bicycle, road.motor) == ("no", "no", "no")
 
 
 @pytest.mark.parametrize(

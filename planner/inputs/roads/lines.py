@@ -30,6 +30,7 @@ from planner.inputs.roads.links import (
     Ways,
     class_lengths,
     motorways,
+    nodes_by_place,
     road_table,
     split_ways,
 )
@@ -55,8 +56,6 @@ if TYPE_CHECKING:
 
 UNMAPPED = "unclassified"
 """The class of a road whose own class nobody mapped."""
-NODE_GRID_M = 0.001
-"""Vertices closer than this in x and in y are one node."""
 
 _LINE, _RING, _LINES = 1, 2, 5
 _LON_MAX, _LAT_MAX = 180.5, 90.5
@@ -112,7 +111,7 @@ def read_road_lines(
     attributes = table.iloc[row].reset_index(drop=True)
     alike = attributes.groupby(list(attributes.columns), dropna=False, sort=False).ngroup()
     ways = Ways(
-        node=_nodes(x, y),
+        node=nodes_by_place(x, y),
         x=x,
         y=y,
         first=first,
@@ -253,14 +252,6 @@ def _require_one_side(geometry: Cells, records: Records) -> None:
         )
 
 
-def _nodes(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the number of each vertex: equal for equal places on the millimetre grid."""
-    columns = [np.unique(np.round(values / NODE_GRID_M), return_inverse=True) for values in (x, y)]
-    (_, column), (rows, row) = columns
-    _, node = np.unique(column.astype(np.int64) * len(rows) + row, return_inverse=True)
-    return node.astype(np.int64)
-
-
 def _attributes(records: Records, found: Mapping[str, int], findings: Findings, options: ImportOptions) -> pd.DataFrame:
     """Return the columns of the roads table, one row a record."""
     import pandas as pd
@@ -268,6 +259,7 @@ def _attributes(records: Records, found: Mapping[str, int], findings: Findings, 
     table: dict[str, Any] = {"class": _classes(records, found["class"], findings, options.class_mapping or {})}
     table["name"] = _names(records, found.get("name"))
     table["oneway"] = _codes(records, found, "oneway", findings, _WORDS["oneway"]).fillna("no")
+    table["bicycle_oneway"] = _codes(records, found, "bicycle_oneway", findings, _WORDS["oneway"])
     for name in ("foot", "bicycle", "motor"):
         table[name] = _codes(records, found, name, findings, _WORDS["access"])
     for name in ("bridge", "tunnel"):

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from planner.ledger import Ledger
 
+NODE_GRID_M = 0.001
+"""Vertices closer than this in x and in y are one node."""
 MAX_SEGMENT_M = 100_000.0
 """No road runs straight for longer: such a segment comes from the antimeridian or from a coordinate that is wrong."""
 
@@ -98,6 +100,14 @@ class Links:
     is_usable: NDArray[np.bool_]
     repairs: dict[str, NDArray[np.int64]]
     counts: dict[str, int]
+
+
+def nodes_by_place(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the number of each vertex: equal for equal places on the millimetre grid."""
+    columns = [np.unique(np.round(values / NODE_GRID_M), return_inverse=True) for values in (x, y)]
+    (_, column), (rows, row) = columns
+    _, node = np.unique(column.astype(np.int64) * len(rows) + row, return_inverse=True)
+    return node.astype(np.int64)
 
 
 def split_ways(ways: Ways) -> Links:

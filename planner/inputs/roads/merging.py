@@ -25,7 +25,7 @@ REACH_M = 2 * DOUBLE_M
 MIN_DOUBLE_M, MIN_KEPT_M = 75.0, 30.0
 """Shorter runs of doubles within a link are two roads that come near; shorter runs between doubles are doubles."""
 FOOT = frozenset({"footway", "path", "steps", "pedestrian", "cycleway", "bridleway", "corridor"})
-_ATTRIBUTES = ("class", "name", "oneway", "foot", "bicycle", "motor", "bridge", "tunnel")
+_ATTRIBUTES = ("class", "name", "oneway", "bicycle_oneway", "foot", "bicycle", "motor", "bridge", "tunnel")
 
 
 @dataclass(frozen=True)

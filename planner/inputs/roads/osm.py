@@ -1,16 +1,17 @@
 """OpenStreetMap extracts (`.osm.pbf`, `.osm`, `.osm.gz`, `.osm.bz2`) as road links and barriers, read by pyosmium.
 
-Access follows the OSM access hierarchy: the most specific tag wins (foot over access; bicycle over vehicle over
-access; motorcar over motor_vehicle over vehicle over access). A general `access=yes` opens nothing that the road's
-class closes.
-Source: OpenStreetMap wiki, "Key:access", "Key:highway", "Key:oneway".
+What their tags say stands in `planner.inputs.roads.tags`; barrier nodes and plazas in `planner.inputs.roads.crossings`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import bz2
+import gzip
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from planner.errors import InputError, MissingExtraError
 from planner.inputs.files.archives import require_file
 from planner.inputs.frames.to_study import study_region
 from planner.inputs.records import MAX_LISTED, reading
+from planner.inputs.roads.crossings import Way, with_gates, with_plazas
 from planner.inputs.roads.links import (
     SEGMENT_REPAIRS,
     RoadsRead,
@@ -26,15 +28,26 @@ from planner.inputs.roads.links import (
     barrier_table,
     class_lengths,
     motorways,
+    nodes_by_place,
     road_table,
     split_ways,
+)
+from planner.inputs.roads.tags import (
+    MODES,
+    Attributes,
+    attributes,
+    barrier_closes,
+    highway_of,
+    is_gone,
+    is_set,
+    lifecycle_keys,
 )
 from planner.ledger import Ledger, LedgerRow
 from planner.progress import SILENT
 from planner.study import new_study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import geopandas as gpd
     from numpy.typing import NDArray
@@ -46,7 +59,7 @@ if TYPE_CHECKING:
 
 NO_ROADS = frozenset({
     "construction", "proposed", "planned", "abandoned", "disused", "razed", "demolished", "dismantled", "removed",
-    "destroyed", "historic", "no", "platform", "bus_stop", "crossing", "traffic_signals", "traffic_island", "island",
+    "destroyed", "historic", "no", "bus_stop", "crossing", "traffic_signals", "traffic_island", "island",
     "street_lamp", "stop", "give_way", "milestone", "speed_camera", "toll_gantry", "motorway_junction", "passing_place",
     "turning_circle", "turning_loop", "mini_roundabout", "emergency_bay", "emergency_access_point", "trailhead",
     "services", "rest_area", "raceway",
@@ -56,38 +69,19 @@ MIN_WATER_M2 = 10_000.0
 """Ponds and pools below one hectare are walked around: they are no barrier."""
 
 _ADVICE = "It is damaged, cut short or no OpenStreetMap data: download it again."
-_YES = frozenset({"yes", "designated", "permissive", "official", "public", "destination"})
-_NO = frozenset({"no", "private", "military", "emergency", "use_sidepath", "dismount"})
-_NO_CARS = frozenset({"agricultural", "forestry", "delivery", "permit"})
-_SIDEWALKS = frozenset({"yes", "both", "left", "right"})
-_CLOSED_CLASSES = {
-    "busway": ("motor",),
-    "bus_guideway": ("foot", "bicycle", "motor"),
-    "via_ferrata": ("bicycle", "motor"),
-    "elevator": ("bicycle", "motor"),
-    "escape": ("foot", "bicycle", "motor"),
-}
-_FORWARD = frozenset({"yes", "true", "1"})
-_BACKWARD = frozenset({"-1", "reverse"})
-_ROUND = frozenset({"roundabout", "circular"})
+_KEYS = ("highway", "waterway", "railway", "route", "man_made", "public_transport", "natural")
+# Areas that one walks on, along their outline and across.
+_PLAZAS = frozenset({"pedestrian", "footway", "platform", "pier", "path"})
+_TRIANGLE = 3
+_NAMED = 5
+_DELETED = re.compile(rb"""\baction\s*=\s*["']delete["']""")
+_WAY_TAG = re.compile(rb"<way\b[^>]*>")
+_ID = re.compile(rb"""\bid\s*=\s*["'](-?\d+)""")
 _RIVERS = frozenset({"river", "canal"})
 _RAILWAYS = frozenset({"rail", "light_rail"})
-_COLUMNS = ("class", "name", "oneway", "foot", "bicycle", "motor", "bridge", "tunnel")
+_COLUMNS = ("class", "name", "oneway", "bicycle_oneway", "foot", "bicycle", "motor", "bridge", "tunnel")
 _WAYS_PER_REPORT = 20_000
 _WKB_HEAD = 18  # hex digits of byte order, type and number of points
-
-
-class _Attributes(NamedTuple):
-    """What the tags of a way say, in the columns of the roads table."""
-
-    highway: str
-    name: str | None
-    oneway: str
-    foot: str | None
-    bicycle: str | None
-    motor: str | None
-    bridge: bool
-    tunnel: bool
 
 
 @dataclass
@@ -98,9 +92,21 @@ class _Raw:
     sizes: list[int] = field(default_factory=list)
     refs: list[int] = field(default_factory=list)
     points: list[str] = field(default_factory=list)
-    attributes: list[_Attributes] = field(default_factory=list)
+    attributes: list[Attributes] = field(default_factory=list)
+    is_plaza: list[bool] = field(default_factory=list)
+    origin: list[int] = field(default_factory=list)  # row of the way in the file that each is, or is a piece of
     barriers: list[tuple[str, str | None, str]] = field(default_factory=list)
-    n_left_out: int = 0
+    gates: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
+    ferries: list[str] = field(default_factory=list)
+    n_conditional: int = 0
+    is_water_unread: bool = False
+    n_joined: int = 0
+
+    @property
+    def n_left_out(self) -> int:
+        """Ways that are no road, or none any more or yet."""
+        return self.left_out.total()
 
 
 def read_osm(path: str | Path, crs: str, progress: Progress = SILENT) -> RoadsRead:
@@ -130,19 +136,30 @@ def read_osm(path: str | Path, crs: str, progress: Progress = SILENT) -> RoadsRe
         lon, lat = _places(osmium, path, raw)
         progress.update(1, 3, "water")
         water = _read_water(osmium, path)
+    raw.is_water_unread, water = water is None, water or []
     progress.update(2, 3, "links")
     missing = np.isnan(lon)
+    n_missing = int(missing.sum())
+    n_lost = np.bincount(np.repeat(np.arange(len(raw.ids)), raw.sizes)[missing], minlength=len(raw.ids))
+    n_ways, n_gates = len(raw.ids), len(raw.gates)
+    lost = {row: int(n) for row, n in enumerate(n_lost.tolist()) if n}
+    raw, lon, lat, n_plazas = _crossed(raw, lon, lat)
     _require_within(crs, lon, lat, path.name)
     x, y = transform(lon, lat, WGS84, crs)
+    _join_by_place(raw, x, y)
     links = split_ways(_ways(raw, x, y))
     if not len(links.way):
         raise InputError(
             f"{path.name} holds roads without a place: their nodes are not in the file. Download it again."
         )
     counts = {
-        "n_ways": len(raw.ids),
+        "n_ways": n_ways,
         "n_ways_left_out": raw.n_left_out,
-        "n_missing_nodes": int(missing.sum()),
+        "n_missing_nodes": n_missing,
+        "n_barrier_nodes": n_gates,
+        "n_plazas": n_plazas,
+        "n_ferries": len(raw.ferries),
+        "n_conditional": raw.n_conditional,
         **links.counts,
     }
     roads = _roads_table(raw, links, crs)
@@ -150,11 +167,54 @@ def read_osm(path: str | Path, crs: str, progress: Progress = SILENT) -> RoadsRe
         roads=roads,
         barriers=_barriers_table(raw, water, roads),
         counts=counts,
-        ledger=_ledger(path.name, raw, links, missing),
+        ledger=_ledger(path.name, raw, links, lost),
         classes=_class_lengths(roads),
     )
     progress.update(3, 3)
     return read
+
+
+def _crossed(
+    raw: _Raw, lon: NDArray[np.float64], lat: NDArray[np.float64]
+) -> tuple[_Raw, NDArray[np.float64], NDArray[np.float64], int]:
+    """Return the ways with plazas and barrier nodes worked in, their vertices' places, and the number of plazas."""
+    if not raw.gates and not any(raw.is_plaza):
+        return raw, lon, lat, 0
+    ends = np.cumsum([0, *raw.sizes]).tolist()
+    places = list(zip(lon.tolist(), lat.tolist(), strict=True))
+    ways = [
+        Way(row, tuple(raw.refs[start:stop]), tuple(places[start:stop]), words, is_plaza)
+        for row, start, stop, words, is_plaza in zip(
+            raw.origin, ends[:-1], ends[1:], raw.attributes, raw.is_plaza, strict=True
+        )
+    ]
+    ways, n_plazas = with_plazas(ways)
+    ways = with_gates(ways, raw.gates)
+    lonlat = np.array([place for way in ways for place in way.lonlat], float).reshape(-1, 2)
+    changed = replace(
+        raw, ids=[raw.ids[way.row] for way in ways], origin=[way.row for way in ways],
+        sizes=[len(way.refs) for way in ways],
+        refs=[ref for way in ways for ref in way.refs], attributes=[way.attributes for way in ways],
+    )  # fmt: skip
+    return changed, lonlat[:, 0], lonlat[:, 1], n_plazas
+
+
+def _join_by_place(raw: _Raw, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
+    """Give vertices of one millimetre one number where no two ways share a node: the file was made of lines.
+
+    Every way then has nodes of its own, and the roads would lie loose beside each other.
+    """
+    if len(raw.sizes) < 2 or len(set(raw.refs)) < len(raw.refs) - sum(  # noqa: PLR2004  two ways
+        raw.refs[end - 1] == raw.refs[end - size] for end, size in zip(np.cumsum(raw.sizes), raw.sizes, strict=True)
+    ):
+        return
+    known = np.isfinite(x) & np.isfinite(y)
+    places = nodes_by_place(x[known], y[known])
+    refs = np.array(raw.refs)
+    refs[known] = places
+    refs[~known] = places.max(initial=0) + 1 + np.arange(int((~known).sum()))
+    raw.n_joined = int(known.sum()) - int(places.max(initial=-1)) - 1
+    raw.refs = refs.tolist()
 
 
 def _class_lengths(roads: gpd.GeoDataFrame) -> tuple[dict[str, Any], ...]:
@@ -181,30 +241,70 @@ def _read_ways(osmium: Any, path: Path, progress: Progress) -> _Raw:  # noqa: AN
         osmium.FileProcessor(str(path), entity.NODE | entity.WAY)
         .with_locations()
         .with_filter(osmium.filter.EntityFilter(entity.WAY))
-        .with_filter(osmium.filter.KeyFilter("highway", "waterway", "railway"))
+        .with_filter(osmium.filter.KeyFilter(*_KEYS, *lifecycle_keys()))
     )
-    points = _PointWriter(osmium)
+    points, deleted = _PointWriter(osmium), deleted_ways(path)
     raw = _Raw()
     for number, way in enumerate(ways):
         if number % _WAYS_PER_REPORT == 0:
             progress.update(0, 3, "roads")
         get = way.tags.get
-        highway = get("highway")
+        if way.id in deleted or way.deleted or not way.visible:
+            raw.left_out["deleted"] += 1
+            continue
         kind = _barrier_kind(get)
         if kind is not None:
             raw.barriers.append((kind, get("name"), points(way)))
-        if highway is None:
-            continue
-        if highway in NO_ROADS or get("area") == "yes":
-            raw.n_left_out += 1
-            continue
-        refs = [node.ref for node in way.nodes]
-        raw.ids.append(way.id)
-        raw.sizes.append(len(refs))
-        raw.refs += refs
-        raw.points.append(points(way))
-        raw.attributes.append(_attributes(highway, get))
+        _take_way(raw, way, points)
+    used = set(raw.refs)
+    nodes = osmium.FileProcessor(str(path), entity.NODE).with_filter(osmium.filter.KeyFilter("barrier"))
+    raw.gates = {node.id: modes for node in nodes if node.id in used and (modes := barrier_closes(node.tags.get))}
     return raw
+
+
+def _take_way(raw: _Raw, way: Any, points: _PointWriter) -> None:  # noqa: ANN401
+    """Add a way to the roads, or to what was left out and why."""
+    get = way.tags.get
+    highway = highway_of(get)
+    if get("route") == "ferry":
+        raw.ferries.append(get("name") or f"way {way.id}")
+        return
+    if highway is None:
+        raw.left_out["gone"] += any(get(key) is not None for key in lifecycle_keys())
+        return
+    is_ring = len(way.nodes) > _TRIANGLE and way.nodes[0].ref == way.nodes[-1].ref
+    is_area = get("area") == "yes" or (is_ring and get("highway") is None)
+    is_plaza = is_area and is_ring and highway in _PLAZAS
+    if highway in NO_ROADS or (is_area and not is_plaza):
+        raw.left_out["no_road"] += 1
+        return
+    if is_gone(get):
+        raw.left_out["gone"] += 1
+        return
+    raw.n_conditional += any(tag.k.endswith(":conditional") for tag in way.tags)
+    refs = [node.ref for node in way.nodes]
+    raw.ids.append(way.id)
+    raw.sizes.append(len(refs))
+    raw.refs += refs
+    raw.points.append(points(way))
+    raw.attributes.append(attributes(highway, get))
+    raw.is_plaza.append(is_plaza)
+    raw.origin.append(len(raw.origin))
+
+
+def deleted_ways(path: Path) -> frozenset[int]:
+    """Return the ways that an editor has deleted and not uploaded yet: JOSM marks them in its own files alone."""
+    if path.suffix.lower() not in (".osm", ".gz", ".bz2"):
+        return frozenset()
+    opened: Any = {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix.lower(), open)
+    found = set()
+    with opened(path, "rb") as source:
+        for line in source:
+            for tag in _WAY_TAG.findall(line) if b"delete" in line else ():
+                name = _ID.search(tag)
+                if name is not None and _DELETED.search(tag):
+                    found.add(int(name[1]))
+    return frozenset(found)
 
 
 class _PointWriter:
@@ -263,8 +363,8 @@ def _suggested(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> str:
     return suggest_working_crs(float(np.nanmedian(lon)), float(np.nanmedian(lat)))
 
 
-def _read_water(osmium: Any, path: Path) -> list[tuple[str | None, str]]:  # noqa: ANN401
-    """Return name and WKB (hex) of the water polygons, rings of relations joined."""
+def _read_water(osmium: Any, path: Path) -> list[tuple[str | None, str]] | None:  # noqa: ANN401
+    """Return name and WKB (hex) of the water polygons, rings of relations joined; None where the order forbids it."""
     tags = (("natural", "water"), ("waterway", "riverbank"))
     areas = (
         osmium.FileProcessor(str(path))
@@ -273,7 +373,10 @@ def _read_water(osmium: Any, path: Path) -> list[tuple[str | None, str]]:  # noq
         .with_filter(osmium.filter.TagFilter(*tags))
     )
     write = osmium.geom.WKBFactory().create_multipolygon
-    return [(area.tags.get("name"), shape) for area in areas if (shape := _shape(write, area)) is not None]
+    try:
+        return [(area.tags.get("name"), shape) for area in areas if (shape := _shape(write, area)) is not None]
+    except RuntimeError:  # relations ask for ways in order of their ids, which JOSM and others do not keep
+        return None
 
 
 def _shape(write: Callable[[Any], str], area: Any) -> str | None:  # noqa: ANN401
@@ -285,71 +388,19 @@ def _shape(write: Callable[[Any], str], area: Any) -> str | None:  # noqa: ANN40
 
 def _barrier_kind(get: Get) -> str | None:
     """Return the kind of barrier a river or railway is; on a bridge or in a tunnel it is none."""
+    if get("natural") == "coastline":
+        return "sea"
     if get("railway") in _RAILWAYS:
         kind = "railway"
     elif get("waterway") in _RIVERS:
         kind = "river"
     else:
         return None
-    return None if _is_set(get("bridge")) or _is_set(get("tunnel")) else kind
-
-
-def _attributes(highway: str, get: Get) -> _Attributes:
-    foot, bicycle, motor = _access(highway, get)
-    return _Attributes(
-        highway,
-        get("name"),
-        _oneway(highway, get),
-        foot,
-        bicycle,
-        motor,
-        _is_set(get("bridge")),
-        _is_set(get("tunnel")),
-    )
-
-
-def _access(highway: str, get: Get) -> tuple[str | None, str | None, str | None]:
-    """Return who may travel a way on foot, by bicycle, by car: "yes", "no", or None where the class decides."""
-    access = "no" if get("access") in _NO else None
-    closed = _CLOSED_CLASSES.get(highway, ())
-    if get("motorroad") == "yes":
-        closed = (*closed, "foot", "bicycle")
-    vehicle = _word(get("vehicle"), access, _NO_CARS)
-    bicycle = _word(get("bicycle"), _word(get("vehicle"), access) or _closed("bicycle", closed))
-    motor = _word(get("motorcar"), _word(get("motor_vehicle"), vehicle or _closed("motor", closed), _NO_CARS), _NO_CARS)
-    foot = _word(get("foot"), access or _closed("foot", closed))
-    if foot is None and get("sidewalk") in _SIDEWALKS:
-        foot = "yes"
-    return foot, bicycle, motor
-
-
-def _word(value: str | None, inherited: str | None, also_no: frozenset[str] = frozenset()) -> str | None:
-    """Return what an access tag says, else what stands above it in the hierarchy."""
-    if value in _YES:
-        return "yes"
-    return "no" if value in _NO or value in also_no else inherited
-
-
-def _closed(mode: str, closed: tuple[str, ...]) -> str | None:
-    return "no" if mode in closed else None
-
-
-def _oneway(highway: str, get: Get) -> str:
-    value = get("oneway")
-    if value in _FORWARD:
-        return "forward"
-    if value in _BACKWARD:
-        return "backward"
-    is_implied = value is None and (highway == "motorway" or get("junction") in _ROUND)
-    return "forward" if is_implied else "no"
-
-
-def _is_set(value: str | None) -> bool:
-    return value is not None and value != "no"
+    return None if is_set(get("bridge")) or is_set(get("tunnel")) else kind
 
 
 def _ways(raw: _Raw, x: NDArray[np.float64], y: NDArray[np.float64]) -> Ways:
-    alike: dict[_Attributes, int] = {}
+    alike: dict[Attributes, int] = {}
     return Ways(
         node=np.asarray(raw.refs, dtype=np.int64),
         x=x,
@@ -370,10 +421,12 @@ def _roads_table(raw: _Raw, links: Links, crs: str) -> gpd.GeoDataFrame:
             for name, values in zip(_COLUMNS, columns, strict=True)
         }
     )
-    ids = np.asarray(raw.ids)[links.way].tolist()
-    return road_table(
-        links, [f"w{way}-{part}" for way, part in zip(ids, links.part.tolist(), strict=True)], attributes, crs
-    )
+    part: Counter[int] = Counter()
+    ids = []
+    for way in np.asarray(raw.ids)[links.way].tolist():
+        part[way] += 1
+        ids.append(f"w{way}-{part[way]}")
+    return road_table(links, ids, attributes, crs)
 
 
 def _barriers_table(raw: _Raw, water: list[tuple[str | None, str]], roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -410,38 +463,49 @@ def _pieces(lonlat: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
             yield known
 
 
-def _ledger(file: str, raw: _Raw, links: Links, missing: NDArray[np.bool_]) -> Ledger:
-    """Return one row for each way that lost nodes, was refused or repaired, the first of each repair."""
-    n_ways = len(raw.ids)
-    way = np.repeat(np.arange(n_ways), raw.sizes)
-    n_lost = np.bincount(way[missing], minlength=n_ways)
-    usable = links.is_usable
+def _ledger(file: str, raw: _Raw, links: Links, lost: Mapping[int, int]) -> Ledger:
+    """Return one row for each way that lost nodes, was refused or repaired, the first of each repair.
+
+    `lost` are the nodes without a place by row of the way; pieces of a way count as the way.
+    """
+    origin = np.asarray(raw.origin)
+    n_ways = int(origin.max()) + 1
+    way_id = dict(zip(raw.origin, raw.ids, strict=True))
+    usable = np.bincount(origin, weights=links.is_usable, minlength=n_ways) > 0
     rows = [
         LedgerRow(
-            file,
-            row + 1,
-            "",
-            "way_nodes_missing" if usable[row] else "way_without_place",
-            {"way": raw.ids[row], "n": int(n_lost[row])},
-            is_refused=not usable[row],
+            file, row + 1, "", "way_nodes_missing" if usable[row] else "way_without_place",
+            {"way": way_id[row], "n": lost.get(row, 0)}, is_refused=not usable[row],
         )
-        for row in np.flatnonzero(~usable | (n_lost > 0)).tolist()
-    ]
-    if raw.n_left_out:
-        rows.append(LedgerRow(file, 0, "", "ways_left_out", {"n": raw.n_left_out}, is_refused=False))
+        for row in range(n_ways)
+        if not usable[row] or row in lost
+    ]  # fmt: skip
+    rows += _remarks(file, raw)
     for key, code in SEGMENT_REPAIRS:
-        repaired = np.flatnonzero((links.repairs[key] > 0) & usable)
+        n_repairs = np.bincount(origin, weights=links.repairs[key], minlength=n_ways)
+        repaired = np.flatnonzero((n_repairs > 0) & usable)
         rows += [
             LedgerRow(
-                file,
-                row + 1,
-                "",
-                f"way_{code}",
-                {"way": raw.ids[row], "n": int(links.repairs[key][row])},
-                is_refused=False,
+                file, row + 1, "", f"way_{code}", {"way": way_id[row], "n": int(n_repairs[row])}, is_refused=False
             )
             for row in repaired[:MAX_LISTED].tolist()
         ]
         if len(repaired) > MAX_LISTED:
             rows.append(LedgerRow(file, 0, "", f"way_{code}_more", {"n": len(repaired) - MAX_LISTED}, is_refused=False))
     return Ledger(n_ways, int((~usable).sum()), tuple(sorted(rows, key=lambda finding: finding.row)))
+
+
+def _remarks(file: str, raw: _Raw) -> list[LedgerRow]:
+    """Return what is said of the file as a whole: ways left out, barrier nodes, ferries, tags that were not read."""
+    n_gates = Counter(mode for modes in raw.gates.values() for mode in modes)
+    said: list[tuple[str, dict[str, Any]]] = [
+        ("ways_left_out", {"n": raw.left_out["no_road"]}),
+        ("ways_gone", {"n": raw.left_out["gone"]}),
+        ("ways_deleted", {"n": raw.left_out["deleted"]}),
+        ("barrier_nodes", {"n": len(raw.gates), **{mode: n_gates[mode] for mode in MODES}}),
+        ("ferries_left_out", {"n": len(raw.ferries), "names": ", ".join(raw.ferries[:_NAMED])}),
+        ("tags_conditional", {"n": raw.n_conditional}),
+        ("nodes_joined", {"n": raw.n_joined}),
+        ("water_unread", {"n": int(raw.is_water_unread)}),
+    ]
+    return [LedgerRow(file, 0, "", code, values, is_refused=False) for code, values in said if values["n"]]
