@@ -247,7 +247,7 @@ def chosen_scenario(study: Study, file: Path | None, **choices: Any) -> Scenario
     limits = choices.get("cutoff_min")
     if isinstance(limits, list):
         if len(limits) > 1:
-            raise InputError(f"This command answers for one time limit; --cutoff names {len(limits)}. Name one a run.")
+            raise InputError(f"This command answers for one time limit, and was given {len(limits)}. Name one a run.")
         choices["cutoff_min"] = limits[0] if limits else None
     scenario = scenario_of(study.scenarios) if file is None else read_entries(file, scenario_from_toml)
     return scenario.with_choices(**choices)

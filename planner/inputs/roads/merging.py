@@ -73,7 +73,8 @@ def merge_roads(over: gpd.GeoDataFrame, under: gpd.GeoDataFrame) -> Merged:
     double = _doubles(over, under)
     runs, lost, counts = _kept_runs(under, double)
     columns = [name for name in _ATTRIBUTES if name in over.columns]
-    attributes = pd.concat([over[columns], under.loc[runs.link, columns]], ignore_index=True)
+    below = under.reindex(columns=columns)  # roads of an older study may lack a column
+    attributes = pd.concat([over[columns], below.loc[runs.link]], ignore_index=True)
     for name in ("bridge", "tunnel"):
         attributes[name] = attributes[name].astype(bool)
     ways, lost_ends = _ways(over, runs, attributes, lost)

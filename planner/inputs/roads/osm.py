@@ -209,11 +209,12 @@ def _join_by_place(raw: _Raw, x: NDArray[np.float64], y: NDArray[np.float64]) ->
     ):
         return
     known = np.isfinite(x) & np.isfinite(y)
-    places = nodes_by_place(x[known], y[known])
-    refs = np.array(raw.refs)
+    places, refs = nodes_by_place(x[known], y[known]), np.array(raw.refs)
+    if not len(places) or len(np.unique(places)) == len(np.unique(refs[known])):
+        return
     refs[known] = places
     refs[~known] = places.max(initial=0) + 1 + np.arange(int((~known).sum()))
-    raw.n_joined = int(known.sum()) - int(places.max(initial=-1)) - 1
+    raw.n_joined = len(np.unique(np.array(raw.refs)[known])) - len(np.unique(places))
     raw.refs = refs.tolist()
 
 
