@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import InputError
@@ -18,7 +19,6 @@ from planner.study import new_study
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from planner.progress import Progress
     from planner.study import Study
@@ -38,7 +38,8 @@ def import_all(study: Study, entries: Sequence[Entry], progress: Progress = SILE
 def _options(made: dict[str, Any], inputs: Path) -> ImportOptions:
     """Return the options of an import; a second file is looked for by its name among the inputs."""
     if made.get("split_by") is not None:
-        made["split_by"] = str(next(iter(sorted(inputs.rglob(str(made["split_by"])))), made["split_by"]))
+        name = Path(str(made["split_by"])).name
+        made["split_by"] = str(next((path for path in sorted(inputs.rglob("*")) if path.name == name), name))
     return ImportOptions(**made)
 
 
@@ -68,7 +69,7 @@ def replay_export(
             (str(entry["kind"]), path, _options(json.loads(entry["options"]), inputs))
             for entry, path in zip(content["inputs"], paths, strict=True)
         ]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, KeyError, RecursionError) as error:
         raise InputError(f"'{manifest}' holds options of an import that this version does not know: {error}") from error
     described = content["study"]
     study = new_study(described["name"], described["crs"]).with_metadata(**described["metadata"])

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 AnyEntry = TypeVar("AnyEntry", bound="Entry")
 _SHOWN = 60
+_MOST_LEVELS = 20
+_TOO_DEEP = "this is nested too deeply, or holds a number too long. Mend it."
 _NOT_TABLE = "stands outside of any table. Put it below a line such as [name]."
 _NO_NUMBER = "must be a number, not true or false. Write a number."
 # What pydantic found wrong, by its code, as what has to be there instead; `{it}` is what stands there.
@@ -72,7 +74,7 @@ def toml_tables(toml: str, what: str) -> dict[str, Any]:
         When it is no TOML; `what` names what it should be, such as "The tiers".
     """
     try:
-        return tomllib.loads(toml)
+        tables = tomllib.loads(toml)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+), column (\d+)", str(error))
         where = f"line {found[1]}, column {found[2]}" if found else "the last line"
@@ -81,6 +83,30 @@ def toml_tables(toml: str, what: str) -> dict[str, Any]:
         else:
             line = f"{where}: this is no TOML. Look for a missing quotation mark, bracket or equals sign."
         raise EntriesError(what, [line]) from error
+    except (
+        RecursionError,
+        ValueError,
+        OverflowError,
+    ) as error:  # nested without end, thousands of digits
+        raise EntriesError(what, [_TOO_DEEP]) from error
+    if _is_deep(tables):
+        raise EntriesError(what, [_TOO_DEEP])
+    return tables
+
+
+def _is_deep(tables: Mapping[str, Any]) -> bool:
+    """Whether tables and lists stand in one another more often than anybody writes."""
+    level: list[Any] = [tables]
+    for _ in range(_MOST_LEVELS):
+        level = [
+            part
+            for whole in level
+            for part in (whole.values() if isinstance(whole, dict) else whole)
+            if isinstance(part, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def entries_of(tables: Mapping[str, Any], model: type[AnyEntry], what: str) -> dict[str, AnyEntry]:

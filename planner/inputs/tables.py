@@ -24,6 +24,7 @@ from planner.inputs.frames.choice import choose_frame, fitting_words
 from planner.inputs.frames.origins import place_origins
 from planner.inputs.frames.systems import convert
 from planner.inputs.frames.to_study import centres, has_vertex, is_nowhere, points_of, study_region, to_study
+from planner.inputs.limits import MAX_TANGLED_VERTICES
 from planner.inputs.records import Findings, is_blank, with_file
 from planner.ledger import RETURN_HEADERS, marked_source
 from planner.progress import SILENT
@@ -341,7 +342,13 @@ def _as_points(geometry: Shapes, findings: Findings) -> Shapes:
         kind = shapes[i].geom_type
         findings.repair(i, "", "geometry_to_point", (kind, "Point"), geometry=kind)
     is_invalid = ~shapely.is_valid(shapes[areas])
-    shapes[areas[is_invalid]] = shapely.make_valid(shapes[areas[is_invalid]])
+    tangled = areas[is_invalid & (shapely.get_num_coordinates(shapes[areas]) > MAX_TANGLED_VERTICES)]
+    for i in tangled.tolist():
+        _refuse_tangled(i, shapes[i], findings)
+        shapes[i] = None
+    mended = np.setdiff1d(areas[is_invalid], tangled)
+    shapes[mended] = shapely.make_valid(shapes[mended])
+    areas = np.setdiff1d(areas, tangled)
     shapes[areas] = shapely.point_on_surface(shapes[areas])
     return shapes
 
@@ -351,6 +358,10 @@ def _as_areas(geometry: Shapes, findings: Findings) -> Shapes:
     shapes = _single(geometry)
     for i in _present(shapes, findings):
         shape = shapes[i]
+        if _is_tangled(shape):
+            _refuse_tangled(i, shape, findings)
+            shapes[i] = None
+            continue
         if shape.geom_type in ("Polygon", "MultiPolygon") and not shape.is_valid:
             reason = shapely.is_valid_reason(shape)
             shape = _polygons(shapely.make_valid(shape))
@@ -372,11 +383,27 @@ def _as_barriers(geometry: Shapes, findings: Findings) -> Shapes:
         if "Point" in shape.geom_type:
             findings.refuse(i, "", "not_a_barrier", geometry=shape.geom_type)
             shapes[i] = None
+        elif _is_tangled(shape):
+            _refuse_tangled(i, shape, findings)
+            shapes[i] = None
         elif "Polygon" in shape.geom_type and not shape.is_valid:
             reason = shapely.is_valid_reason(shape)
             shapes[i] = shapely.make_valid(shape)
             findings.repair(i, "", "geometry_mended", (reason, shapes[i].geom_type), reason=reason)
     return shapes
+
+
+def _refuse_tangled(i: int, shape: shapely.Geometry, findings: Findings) -> None:
+    findings.refuse(i, "", "shape_tangled", n=int(shapely.get_num_coordinates(shape)), limit=MAX_TANGLED_VERTICES)
+
+
+def _is_tangled(shape: shapely.Geometry) -> bool:
+    """Whether a shape crosses itself and has more vertices than mending can bear."""
+    return (
+        "Polygon" in shape.geom_type
+        and int(shapely.get_num_coordinates(shape)) > MAX_TANGLED_VERTICES
+        and not shape.is_valid
+    )
 
 
 _SHAPERS: Mapping[str, Callable[[Shapes, Findings], Shapes]] = {

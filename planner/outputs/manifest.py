@@ -72,7 +72,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"'{path}' cannot be read as a manifest: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT or not _is_whole(content):
         raise InputError(f"'{path}' is no manifest of this version of the planner (format {FORMAT}).")
@@ -103,7 +103,7 @@ def find_inputs(content: Mapping[str, Any], folder: Path) -> list[Path]:
     for entry in content["inputs"]:
         # The name only: a manifest from elsewhere never reaches outside the folder that the user named.
         name = Path(str(entry["file"])).name
-        found = [folder / name, *sorted(folder.rglob(name))]
+        found = [folder / name, *sorted(path for path in folder.rglob("*") if path.name == name)]
         found = [path for path in found if path.is_file()]
         equal = [path for path in found if file_hash(path) == entry["sha256"]]
         paths += equal[:1]

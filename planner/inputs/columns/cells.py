@@ -258,7 +258,7 @@ class _Reader:
         if not isinstance(cell, str):
             return float(cast("float", cell))
         if _NUMBER.fullmatch(cell.strip().lower()):
-            return float(cell)
+            return float(cell.strip())
         value = plain_number(cell, self.column.unit)
         if value is not None:
             number = f"{value:.15g}"

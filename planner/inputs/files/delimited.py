@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import itertools
+from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from planner.inputs.files.encodings import encoding_of_file
 from planner.inputs.files.workbooks import HEAD_ROWS, Sheet
+from planner.inputs.limits import MAX_QUOTED_LINES
 from planner.inputs.records import reading
 
 if TYPE_CHECKING:
@@ -45,33 +47,38 @@ def opened_text(path: Path) -> Iterator[tuple[Sheet, Encoding]]:
         yield Sheet(path.stem, list(itertools.islice(rows, HEAD_ROWS)), rows, is_text=True), encoding
 
 
-class _Lines:
-    """Gives the lines of a file and remembers those of the last record."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines = iter(lines)
-        self.last: list[str] = []
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self.last.append(line)
-        return line
-
-
 def _rows(file: Iterable[str], separator: str) -> Iterator[list[str]]:
-    """Give the records; lines that a stray quotation mark ran together are taken apart again."""
-    lines = _Lines(file)
+    """Give the records; a stray quotation mark costs its own line, not those that it would swallow."""
+    lines, waiting = iter(file), deque[str]()
     width = 0
-    for record in csv.reader(lines, delimiter=separator):
-        if len(lines.last) > 1 and width and _is_run_together(record, width, separator):
-            yield from csv.reader(lines.last, delimiter=separator, quoting=csv.QUOTE_NONE)
+    while True:
+        line = waiting.popleft() if waiting else next(lines, None)
+        if line is None:
+            return
+        if '"' not in line:
+            record = line.rstrip("\r\n").split(separator)
         else:
-            width = max(len(record), 1) if len(lines.last) == 1 and len(record) > 1 else width
-            yield record
-        lines.last = []
+            waiting.extend(itertools.islice(lines, max(MAX_QUOTED_LINES - len(waiting), 0)))
+            record, n_more = _quoted(line, waiting, separator, width)
+            for _ in range(n_more):
+                waiting.popleft()
+        width = len(record) if len(record) > 1 and not width else width
+        yield record
+
+
+def _quoted(line: str, more: Iterable[str], separator: str, width: int) -> tuple[list[str], int]:
+    """Return the record that begins with a line and how many of the lines after it belong to it.
+
+    Where the quotation marks do not close, or run records together, the line stands alone with its marks as they are.
+    """
+    reader = csv.reader([line, *more], delimiter=separator, strict=True)
+    try:
+        record = next(reader)
+        if reader.line_num == 1 or not (width and _is_run_together(record, width, separator)):
+            return record, reader.line_num - 1
+    except csv.Error:
+        pass
+    return line.rstrip("\r\n").split(separator), 0
 
 
 def _is_run_together(record: list[str], width: int, separator: str) -> bool:

@@ -14,6 +14,7 @@ from planner import formats
 from planner.errors import InputError
 from planner.formats import read_json_text, read_layer_table, require_plain_crs, vector_library
 from planner.inputs.files.encodings import encoding_of_file
+from planner.inputs.limits import MAX_TABLE_CELLS
 from planner.inputs.records import Records, Source, reading
 
 if TYPE_CHECKING:
@@ -109,7 +110,13 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     import pandas as pd
     from pyarrow import parquet
 
-    metadata = parquet.read_schema(path).metadata or {}
+    head = parquet.read_metadata(path)
+    if head.num_rows * max(head.num_columns, 1) > MAX_TABLE_CELLS:
+        raise InputError(
+            f"{path.name} claims {head.num_rows:,} rows of {head.num_columns} columns; at most {MAX_TABLE_CELLS:,} "
+            "cells are read. Keep the county's rows and the columns that are needed."
+        )
+    metadata = head.schema.to_arrow_schema().metadata or {}
     is_layer = b"geo" in metadata
     if is_layer:
         require_plain_crs(metadata[b"geo"], path.name)

@@ -12,6 +12,7 @@ from planner.errors import CrsError, InputError
 from planner.formats import RASTER, open_raster, raster_environment, raster_library
 from planner.inputs.files.archives import require_file, unpacked
 from planner.inputs.frames.systems import parse_frame, require_plain
+from planner.inputs.limits import MAX_RASTER_CELLS
 from planner.inputs.records import reading
 
 if TYPE_CHECKING:
@@ -113,11 +114,21 @@ def values_of(dataset: Any, window: Any, file: str, out_shape: tuple[int, int] |
     """
     from rasterio.enums import Resampling
 
+    require_readable(window, file)
     with reading(file, _ADVICE):
         data = dataset.read(1, window=window, masked=True, out_shape=out_shape, resampling=Resampling.average)
     values = np.ma.filled(data.astype(np.float64), np.nan)
     values[~np.isfinite(values)] = np.nan
     return values * dataset.scales[0] + dataset.offsets[0]
+
+
+def require_readable(window: Any, file: str) -> None:  # noqa: ANN401
+    """Raise `InputError` when a window holds more cells than are read."""
+    if window.width * window.height > MAX_RASTER_CELLS:
+        raise InputError(
+            f"{file} holds {int(window.width):,} x {int(window.height):,} cells where the county is; at most "
+            f"{MAX_RASTER_CELLS:,} are read. Clip it to the county, or make its cells larger."
+        )
 
 
 def window_of(dataset: Any, crs: str, bounds: Bounds | None, bounds_crs: str, margin: int = 0) -> Any | None:  # noqa: ANN401

@@ -119,6 +119,11 @@ def _qualifies(sheet: Sheet, heading: Heading, contract: TableContract) -> bool:
     return has_rows and required <= set(found)
 
 
+def _is_unclosed(cell: str) -> bool:
+    """Whether a cell of a text table begins with a quotation mark that nothing closes."""
+    return cell.lstrip().startswith('"') and cell.count('"') % 2 == 1
+
+
 class _Table:
     """Collects the rows of one sheet, column by column, so that a million of them fit."""
 
@@ -180,6 +185,8 @@ class _Table:
             self._say(number, "numbering_row")
         elif self.sheet.is_text and len(cells) > self.width and any(not is_blank(c) for c in cells[self.width :]):
             self._say(number, "too_many_cells", n=len(cells), n_headers=self.width)
+        elif self.sheet.is_text and any(isinstance(cell, str) and _is_unclosed(cell) for cell in filled):
+            self._say(number, "stray_quote")
         elif self.sheet.is_text and any(DAMAGED in cell for cell in filled if isinstance(cell, str)):
             self.findings.append(LedgerRow(self.file, number, "", "text_damaged", {}, is_refused=False))
 

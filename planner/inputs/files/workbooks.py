@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from planner.errors import InputError
 from planner.inputs.files.archives import check_archive
+from planner.inputs.limits import MAX_ROWS
 from planner.inputs.records import reading
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     Merge = tuple[int, int, int]
@@ -105,10 +106,20 @@ def _opened_xlsx(path: Path, wanted: str | None) -> Iterator[list[Sheet]]:
 def _xlsx_sheet(page: Any, archive: zipfile.ZipFile) -> Sheet:  # noqa: ANN401  its stubs are those of another class
     # The size that the file declares may be wrong, and would cut rows off.
     page.reset_dimensions()
-    rows = (tuple(map(_without_error, row)) for row in page.iter_rows(values_only=True))
+    rows = (tuple(map(_without_error, row)) for row in _bounded(page.iter_rows(values_only=True), page.title))
     head = list(itertools.islice(rows, HEAD_ROWS))
     merges = _xlsx_merges(archive, page._worksheet_path)  # noqa: SLF001  openpyxl reads no merges in this mode
     return Sheet(page.title, head, rows, merges, is_hidden=page.sheet_state != "visible")
+
+
+def _bounded(rows: Iterable[Any], sheet: str) -> Iterator[Any]:
+    """Give the rows of a sheet; a number of rows that no spreadsheet has is refused, not counted to its end."""
+    for number, row in enumerate(rows, start=1):
+        if number > MAX_ROWS:
+            raise InputError(
+                f"The sheet '{sheet}' claims more than {MAX_ROWS:,} rows. Save the table again in a new file."
+            )
+        yield row
 
 
 def _without_error(cell: object) -> object:

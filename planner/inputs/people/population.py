@@ -11,7 +11,14 @@ from planner.crs import require_metric, transform
 from planner.errors import InputError
 from planner.inputs.columns.cells import empty
 from planner.inputs.files.members import member_name
-from planner.inputs.files.rasters import open_rasters, raster_crs, transform_of, values_of, window_of
+from planner.inputs.files.rasters import (
+    open_rasters,
+    raster_crs,
+    require_readable,
+    transform_of,
+    values_of,
+    window_of,
+)
 from planner.inputs.people.plausible import covered_share_of_county, most_people, undeclared_nodata
 from planner.ledger import Ledger, LedgerRow
 from planner.progress import SILENT
@@ -105,6 +112,7 @@ def read_population(  # noqa: PLR0913, PLR0917  what an import may choose
         window = window_of(dataset, source, bounds, crs, margin=1)
         if window is None:
             raise InputError(f"{path.name} does not reach the county. Take a raster that covers it.")
+        require_readable(window, path.name)
         strips = (values_of(dataset, part, path.name) for part, _ in _strips(window))
         counts["marks"] = undeclared_nodata(strips, dataset.dtypes[0])
         counts["most_people"] = most_people(dataset, window, source, crs)
