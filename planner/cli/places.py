@@ -27,10 +27,10 @@ from planner.cli.shell import (
     read_entries,
     records_of,
     worded,
-    write_text,
 )
 from planner.errors import InputError
 from planner.texts import text
+from planner.written import write_text
 
 if TYPE_CHECKING:
     from planner.coverage.declared import Reconciliation

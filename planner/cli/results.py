@@ -28,9 +28,9 @@ from planner.cli.shell import (
     read_entries,
     records_of,
     worded,
-    write_text,
 )
 from planner.texts import text
+from planner.written import write_text
 
 
 @app.command()

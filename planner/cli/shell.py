@@ -316,11 +316,3 @@ def read_entries(path: Path, reader: Callable[[str], AnyEntries]) -> AnyEntries:
         return reader(read_text(path))
     except EntriesError as error:
         raise error.of(str(path)) from error
-
-
-def write_text(path: Path, document: str) -> None:
-    """Write a text file; `InputError` where that is impossible."""
-    try:
-        path.write_text(document, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"'{path}' cannot be written: {error}") from error

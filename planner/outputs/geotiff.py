@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.errors import InputError, MissingExtraError
+from planner.errors import MissingExtraError
+from planner.written import written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,13 +42,17 @@ def write_surface(path: Path, minutes: Grid, counts: NDArray[np.int32], tags: Ma
     is_unknown = np.isnan(minutes.values)
     layers = (minutes.values, np.where(is_unknown, np.nan, counts))
     shape = {"height": minutes.values.shape[0], "width": minutes.values.shape[1], "count": len(layers)}
-    form = {"driver": "GTiff", "dtype": "float32", "nodata": np.nan, "compress": "deflate", "tiled": True}
-    try:
-        with rasterio.open(path, "w", crs=minutes.crs, transform=Affine(*minutes.transform), **shape, **form) as target:
-            for band, (name, values) in enumerate(zip(BANDS, layers, strict=True), 1):
-                target.write(values.astype(np.float32), band)
-                target.set_band_description(band, name)
-            target.update_tags(**{key.upper(): str(value) for key, value in tags.items()})
-    except (OSError, rasterio.errors.RasterioError) as error:
-        raise InputError(f"'{path}' cannot be written: {error}") from error
+    form = {"driver": "GTiff", "dtype": "float32", "nodata": np.nan, "compress": "deflate", "tiled": True, **shape}
+
+    def is_whole(part: Path) -> bool:
+        with rasterio.open(part) as source:
+            bands = zip(source.read(), layers, strict=True)
+            return all(np.array_equal(band, values.astype(np.float32), equal_nan=True) for band, values in bands)
+
+    form |= {"crs": minutes.crs, "transform": Affine(*minutes.transform)}
+    with written(path, is_whole, (rasterio.errors.RasterioError,)) as part, rasterio.open(part, "w", **form) as target:
+        for band, (name, values) in enumerate(zip(BANDS, layers, strict=True), 1):
+            target.write(values.astype(np.float32), band)
+            target.set_band_description(band, name)
+        target.update_tags(**{key.upper(): str(value) for key, value in tags.items()})
     return path

@@ -11,6 +11,7 @@ import shapely
 
 from planner.crs import WGS84
 from planner.formats import vector_library
+from planner.written import write_text, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,12 +102,19 @@ def to_geojson(table: gpd.GeoDataFrame) -> str:
 
 def write_layers(tables: Mapping[str, pd.DataFrame], path: Path) -> Path:
     """Write every table that has rows as a layer of a new GeoPackage; return its path."""
+    from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
+
     pyogrio = vector_library()
 
-    path.unlink(missing_ok=True)
-    for name, table in tables.items():
-        if len(table):
-            pyogrio.write_dataframe(table, path, layer=name, driver="GPKG", append=path.exists())
+    rows = {name: len(table) for name, table in tables.items() if len(table)}
+
+    def is_whole(part: Path) -> bool:
+        return all(len(pyogrio.read_arrow(part, layer=name)[1]) == n for name, n in rows.items())
+
+    foreign = (DataSourceError, DataLayerError, FeatureError, FieldError, GeometryError)
+    with written(path, is_whole, foreign) as part:
+        for name in rows:
+            pyogrio.write_dataframe(tables[name], part, layer=name, driver="GPKG", append=part.exists())
     return path
 
 
@@ -119,8 +127,7 @@ def write_geojson(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path
     for name, table in tables.items():
         if isinstance(table, gpd.GeoDataFrame) and len(table):
             path = folder / f"{name}.geojson"
-            path.write_text(to_geojson(_lighter(table)), encoding="utf-8")
-            paths.append(path)
+            paths.append(write_text(path, to_geojson(_lighter(table))))
     return paths
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from planner.outputs.leader import leader_page
 from planner.outputs.markup import html_page, tag
 from planner.texts import Language, text
+from planner.written import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,8 +50,7 @@ footer { margin-top: 1.8mm; border-top: 1pt solid #C8CCD0; padding-top: 1.2mm; c
 
 def write_leader_page(plan: Plan, path: Path, language: Language = "zh") -> Path:
     """Write the page as one HTML file that loads nothing from outside; return its path."""
-    path.write_text(leader_html(leader_page(plan, language), language), encoding="utf-8")
-    return path
+    return write_text(path, leader_html(leader_page(plan, language), language))
 
 
 def leader_html(page: LeaderPage, language: Language = "zh") -> str:

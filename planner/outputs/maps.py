@@ -31,6 +31,7 @@ from planner.outputs.overlays import Frame, make_frame, minutes_on, palette_png
 from planner.outputs.proof import proof_sentence
 from planner.outputs.statement import conditions, profile_name, tier_name
 from planner.texts import Language, listed, text
+from planner.written import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,8 +66,7 @@ def county_map(plan: Plan, language: Language = "zh") -> str:
 
 def write_map(plan: Plan, path: Path, language: Language = "zh") -> Path:
     """Write `county_map` to `path`; return it."""
-    path.write_text(county_map(plan, language), encoding="utf-8")
-    return path
+    return write_text(path, county_map(plan, language))
 
 
 def map_data(plan: Plan, language: Language = "zh") -> dict[str, Any]:

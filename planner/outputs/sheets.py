@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 
-from planner.errors import InputError
+from planner.written import is_whole_zip, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from types import TracebackType
 
     from xlsxwriter import Workbook
     from xlsxwriter.format import Format
@@ -70,25 +72,25 @@ class Book:
     """
 
     def __init__(self, path: Path, title: str = "") -> None:
-        from xlsxwriter import Workbook
-
-        self.path = path
-        self._book: Workbook = Workbook(path)
-        self._book.set_properties({"title": title, "author": "Practice Circle Planner"})
+        self._path, self._title = path, title
+        self._held = ExitStack()
         self._styles: dict[tuple[tuple[str, Any], ...], Style] = {}
 
     def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
+        from xlsxwriter import Workbook
         from xlsxwriter.exceptions import XlsxFileError
 
-        if kind is not None:
-            return  # XlsxWriter writes nothing before it is closed
-        try:
-            self._book.close()
-        except (OSError, XlsxFileError) as error:
-            raise InputError(f"{self.path} cannot be written ({error}). Is it open in another program?") from error
+        part = self._held.enter_context(written(self._path, is_whole_zip, (XlsxFileError,)))
+        self._book: Workbook = Workbook(part)
+        self._book.set_properties({"title": self._title, "author": "Practice Circle Planner"})
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if error is not None:
+            self._held.__exit__(kind, error, at)
+            return
+        with self._held:
+            self._book.close()  # XlsxWriter writes nothing before it is closed
 
     def page(self, name: str) -> Worksheet:
         """Append a worksheet."""

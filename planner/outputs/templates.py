@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from planner.errors import InputError
 from planner.schema import CONTRACTS, COORDINATES, TOTALS
 from planner.texts import Language, text
+from planner.written import is_whole_zip, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,10 +64,8 @@ def write_template(kind: str, path: Path | str, language: Language = "zh") -> Pa
     if target.exists():
         raise InputError(f"{target} is there already. Choose another folder, or delete it first.")
     book = template_workbook(kind, language)
-    try:
-        book.save(target)
-    except OSError as error:
-        raise InputError(f"{target} cannot be written ({error}). Is it open in another program?") from error
+    with written(target, is_whole_zip) as part:
+        book.save(part)
     return target
 
 

@@ -13,11 +13,10 @@ behind is swept up by the next open or save.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import warnings
 import zlib
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +34,7 @@ from planner.store.cells import plain_value, restored_column, stored_column
 from planner.store.leftovers import JOURNALS, mend, release_database, remove, remove_siblings, siblings_of
 from planner.store.seal import SEAL, layer_seal, plain_seal
 from planner.study import Grid, Study
+from planner.written import flush, flush_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -100,12 +100,12 @@ def save_study(study: Study, path: str | Path, progress: Progress = SILENT) -> S
         sibling = path.with_name(f".{path.stem}.{token}.saving.gpkg")
         try:
             _write(saved, sibling, progress)
-            _flush(sibling)
+            flush(sibling)
             _check(sibling, saved)
             _require_same_revision(study, path)
             release_database(path)
             sibling.replace(path)
-            _flush_folder(path.parent)
+            flush_folder(path.parent)
         finally:
             for suffix in ("", *JOURNALS):
                 remove(sibling.with_name(sibling.name + suffix))
@@ -477,21 +477,6 @@ def _check(target: Path, saved: Study) -> None:
         _require_sealed(target, head, database)
     if sound != "ok" or head["save_id"] != saved.save_id:
         raise _incomplete()
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    """Flush the folder's entry, where the system can (Windows cannot, and need not)."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _require_same_revision(study: Study, path: Path) -> None:

@@ -50,7 +50,7 @@ def test_geojson_is_in_degrees_and_valid(folder, lattice_plan):
         assert 32 < south <= north < 33
 
 
-def test_a_manifest_comes_last_so_a_folder_with_one_is_whole(lattice_plan, tmp_path, monkeypatch):
+def test_an_export_that_fails_leaves_the_folder_as_it_was(lattice_plan, tmp_path, monkeypatch):
     (tmp_path / "manifest.json").write_text("{}")  # of an earlier export
 
     def broken(*_):
@@ -59,7 +59,10 @@ def test_a_manifest_comes_last_so_a_folder_with_one_is_whole(lattice_plan, tmp_p
     monkeypatch.setattr("planner.outputs.export.write_map", broken)
     with pytest.raises(ValueError, match="disk full"):
         write_export(lattice_plan, tmp_path)
-    assert not (tmp_path / "manifest.json").exists()
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("manifest.json", "{}")]
+    with pytest.raises(ValueError, match="disk full"):
+        write_export(lattice_plan, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
 
 
 def test_tables_without_rows_leave_no_file(tmp_path):

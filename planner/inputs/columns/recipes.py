@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from planner.errors import InputError
 from planner.inputs.files.archives import require_file
 from planner.inputs.files.encodings import decode
+from planner.written import write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,7 +90,4 @@ def save_recipe_file(path: Path, kind: str, options: ImportOptions, proposal: Pr
     """
     if path.exists():
         raise InputError(f"{path} is there already. Choose another name, or delete it first.")
-    try:
-        path.write_text(recipe_to_toml(kind, options, proposal), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"'{path}' cannot be written: {error}") from error
+    write_text(path, recipe_to_toml(kind, options, proposal))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from planner.crs import WGS84, suggest_working_crs
 from planner.errors import InputError, MissingExtraError
 from planner.progress import SILENT
+from planner.written import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -238,11 +239,4 @@ def _write(target: Path, answers: dict[str, Any]) -> None:
             f"<tag k={quoteattr(str(key))} v={quoteattr(str(value))}/>" for key, value in way.get("tags", {}).items()
         )
         lines.append(f'<way id="{int(way["id"])}">{refs}{tags}</way>')
-    partial = target.with_name(f".{target.name}.part")
-    try:
-        partial.write_text("\n".join([*lines, "</osm>\n"]), encoding="utf-8")
-        partial.replace(target)
-    except OSError as error:
-        raise InputError(f"'{target}' cannot be written: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    write_text(target, "\n".join([*lines, "</osm>\n"]))
