@@ -53,7 +53,7 @@ def what_if(
     """Try other places and roads: whom they would cover, before and after; roads first. The study stays as it is."""
     from planner.plan.coverage import require_level
     from planner.plan.travel import spot_of
-    from planner.plan.trial import Edit, RoadEdit, surprises, trial_table
+    from planner.plan.trial import Edit, RoadEdit, surprises, trial_table, tried
 
     require_level(level)
     opened = opened_study(study)
@@ -67,9 +67,10 @@ def what_if(
     edits += [Edit("move", place, *spot_of(opened, spot)) for place, spot in _pairs(move, "=")]
     edits += [Edit("add", place, *spot_of(opened, spot)) for place, spot in _pairs(add, "=")]
     reach = made_reach(opened, chosen.with_choices(profiles=[chosen.main_profile]))
-    whole = trial_table(reach, edits)
-    county = whole[(whole["area_level"] == "county") & whole["area_class"].isna() & (whole["group"] == "all")]
-    table, turned = whole[whole["area_level"] == level], surprises(edits, float(county["gained_people"].sum()))
+    before, after = tried(reach, edits)
+    table = trial_table(reach, before, after)
+    table = table[table["area_level"] == level]
+    turned = surprises(reach, edits, before["travel_time_min"], after["travel_time_min"])
     if as_json:
         print_json({"results": records_of(table), "surprises": turned})
         return

@@ -158,7 +158,7 @@ def snap_records(kind: str, snapped: Mapping[str, Snapped], networks: Mapping[st
 
 
 def unplaced(records: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of `snap_records` that touch no road: kind, id, profile, reason ("no_road" or "barrier")."""
+    """Return the rows of `snap_records` that touch no road: kind, id, profile, reason (see `snap_points`)."""
     rows = records.loc[records["edge"] < 0, ["kind", "id", "profile", "reason"]]
     return rows.reset_index(drop=True)
 
@@ -240,12 +240,14 @@ def _tell_fragments(
         return
     scraps = scraps[_is_around(network, scraps, x[lost], y[lost], reach_m)]
     tree = shapely.STRtree(edge_lines(network, scraps))
-    row, found = tree.query(shapely.points(x[lost], y[lost]), predicate="dwithin", distance=reach_m)
-    point, scrap = lost[row], scraps[found]
-    if barriers is not None and len(barriers):
-        is_open = ~_Fence(barriers).blocks(profile_network, point, scrap, x, y)
-        point = point[is_open]
-    reason[point] = _FRAGMENT
+    fence = _Fence(barriers) if barriers is not None and len(barriers) else None
+    for start in range(0, len(lost), _BLOCK):
+        some = lost[start : start + _BLOCK]
+        row, found = tree.query(shapely.points(x[some], y[some]), predicate="dwithin", distance=reach_m)
+        point, scrap = some[row], scraps[found]
+        if fence is not None:
+            point = point[~fence.blocks(profile_network, point, scrap, x, y)]
+        reason[point] = _FRAGMENT
 
 
 def _tree(

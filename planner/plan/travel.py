@@ -45,8 +45,8 @@ def route_table(study: Study, scenario: Scenario, origin: str, place: str | None
 
     Columns profile, origin_id, facility_id, name, travel_time_min (inf = there is no way, NaN = one of the two touches
     no road), road_m without the access legs, origin_access_m, place_access_m, reason and geometry (None without a way).
-    `reason` says why there is none: "no_road", "barrier" or "no_coordinates" of the origin, "place_off_road" where no
-    place touches a road, else "disconnected".
+    `reason` says why there is none: "no_road", "fragment", "barrier" or "no_coordinates" of the origin,
+    "place_off_road" where no place touches a road, else "disconnected".
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from planner.coverage.areas import AREA_COLUMNS
+from planner.coverage.minutes import is_covered
 from planner.errors import InputError
 from planner.network.snap import snap_points
 from planner.plan.coverage import coverage_table
@@ -19,6 +20,8 @@ from planner.reach.what_if import add_place, close_place, move_place, start_what
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
 
     from planner.network.road_network import Snapped
     from planner.plan.ready import Reach
@@ -115,11 +118,8 @@ def apply_road_edit(reach: Reach, trial: WhatIf, edit: RoadEdit) -> None:
         change_road(trial, rows, edit.road_class)
 
 
-def trial_table(reach: Reach, edits: Sequence[Edit | RoadEdit]) -> pd.DataFrame:
-    """Return whom the main profile and tier cover before and after `edits`, one after another.
-
-    Columns of the areas (area_level, area_id, area_name, area_class), group, population, before_people, after_people,
-    gained_people (after less before).
+def tried(reach: Reach, edits: Sequence[Edit | RoadEdit]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the access tables (see `trial_access`) before and after `edits`, one after another.
 
     Raises
     ------
@@ -127,31 +127,51 @@ def trial_table(reach: Reach, edits: Sequence[Edit | RoadEdit]) -> pd.DataFrame:
         As `apply_edit` and `apply_road_edit`.
     """
     trial = start_trial(reach)
-    before = coverage_table(reach, trial_access(reach, trial))
+    before = trial_access(reach, trial)
     for edit in edits:
         if isinstance(edit, RoadEdit):
             apply_road_edit(reach, trial, edit)
         else:
             apply_edit(reach, trial, edit)
-    after = coverage_table(reach, trial_access(reach, trial))["covered_people"].to_numpy()
-    people = before["covered_people"].to_numpy()
-    table = before[[*AREA_COLUMNS, "group", "population"]]
-    return table.assign(before_people=people, after_people=after, gained_people=after - people)
+    return before, trial_access(reach, trial)
 
 
-def surprises(edits: Sequence[Edit | RoadEdit], gained_people: float) -> dict[str, float]:
+def trial_table(reach: Reach, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Return whom the main profile and tier cover by the two access tables of `tried`.
+
+    Columns of the areas (area_level, area_id, area_name, area_class), group, population, before_people, after_people,
+    gained_people (after less before).
+    """
+    table = coverage_table(reach, before)
+    people = table["covered_people"].to_numpy()
+    now = coverage_table(reach, after)["covered_people"].to_numpy()
+    return table[[*AREA_COLUMNS, "group", "population"]].assign(
+        before_people=people, after_people=now, gained_people=now - people
+    )
+
+
+def surprises(
+    reach: Reach, edits: Sequence[Edit | RoadEdit], before_min: ArrayLike, after_min: ArrayLike
+) -> dict[str, float]:
     """Return the people whom edits turned the other way: "gained" where all edits close, "lost" where all add; else {}.
 
-    `gained_people` are those of the county that the edits cover more, negative where they cover fewer.
+    They are counted one by one: whom a closed road covers is told, however many more it leaves uncovered. It happens
+    where people touch another road than before: the next one beside a closed road may lead sooner to a place, and a
+    new road that is nearer may lead later to one.
 
-    It happens where people touch another road than before: the next one beside a closed road may lead sooner to a
-    place, and a new road that is nearer may lead later to one.
+    Parameters
+    ----------
+    before_min, after_min : float[n_demand], minutes to the nearest place, in the order of the demand table.
     """
-    if gained_people > 0 and all(edit.kind == "close" for edit in edits):
-        return {"gained": gained_people}
-    if gained_people < 0 and all(edit.kind in ("add", "bridge") for edit in edits):
-        return {"lost": -gained_people}
-    return {}
+    kinds = {edit.kind for edit in edits}
+    people = reach.study.table("demand")["population"].to_numpy(dtype=float)
+    was, now = (is_covered(minutes, reach.scenario.cutoff_min) for minutes in (before_min, after_min))
+    turned = {}
+    if kinds == {"close"}:
+        turned["gained"] = float(people[now & ~was].sum())
+    elif kinds and kinds <= {"add", "bridge"}:
+        turned["lost"] = float(people[was & ~now].sum())
+    return {kind: number for kind, number in turned.items() if number > 0}
 
 
 def _position(reach: Reach, trial: WhatIf, edit: Edit) -> Snapped:

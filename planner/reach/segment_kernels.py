@@ -52,12 +52,17 @@ def _gap2(ax: Any, ay: Any, bx: Any, by: Any, cx: Any, cy: Any, dx: Any, dy: Any
 
 @compiled
 def meets(ax: Any, ay: Any, bx: Any, by: Any, barriers: Any, b: Any, margin_m: Any) -> Any:
-    """Whether leg a-b, less `END_M` at either end, comes within `margin_m` of barrier segment `b`."""
+    """Whether leg a-b, less `END_M` at either end, comes within `margin_m` of barrier segment `b`.
+
+    A wider margin than `TOUCH_M` stands for the legs of all points around a: then nothing is taken off.
+    """
     cx, cy, dx, dy = barriers[b, 0], barriers[b, 1], barriers[b, 2], barriers[b, 3]
     if max(ax, bx) + margin_m < min(cx, dx) or min(ax, bx) - margin_m > max(cx, dx):
         return False
     if max(ay, by) + margin_m < min(cy, dy) or min(ay, by) - margin_m > max(cy, dy):
         return False
+    if margin_m > TOUCH_M:
+        return _gap2(ax, ay, bx, by, cx, cy, dx, dy) <= margin_m * margin_m
     length_m = math.hypot(bx - ax, by - ay)
     if length_m <= 2.0 * END_M:
         return False

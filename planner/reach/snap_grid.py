@@ -56,7 +56,7 @@ class Walls:
 
 @dataclass(frozen=True, eq=False)
 class SnapGrid:
-    """For every cell centre the nearest position on a usable edge whose straight leg meets no barrier.
+    """For every cell centre the nearest position on a road of a piece that matters, its leg meeting no barrier.
 
     Exact: a cell's edge is the one that a search among all edges finds, ties to the lowest number. Row 0 lies in the
     north. Cells without a road within `max_access_m` (or only behind a barrier) are unknown and take no room beyond

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 import streamlit as st
 
-from planner.coverage.minutes import is_covered
+from planner.coverage.minutes import access_of, is_covered
 from planner.errors import InputError
 from planner.outputs.overlays import GAIN_COLOURS, GAIN_FACTORS, gain_png, minutes_on
 from planner.plan.coverage import coverage_table
@@ -301,7 +301,8 @@ def _totals(state: AppState, made: Ready, reach: Reach, trial: WhatIf) -> None:
     words = text("ui_plans.totals", language, n=len(state.edits), gained=f"{gained:+,.0f}")
     st.html(f'<div class="sentence">{escaped(words)}</div>'
             f'<table class="facts"><tr><th></th>{heads}</tr>{"".join(rows)}</table>')  # fmt: skip
-    for kind, turned in surprises(state.edits, gained).items():
+    before_min = access_of(made.access, list(trial.points.ids), choices.profile, choices.tier)["travel_time_min"]
+    for kind, turned in surprises(reach, state.edits, before_min, trial.minutes()).items():
         st.caption(text(f"network.what_if_{kind}", language, people=turned))
     strip = text("ui_plans.totals_strip", language, n=len(state.edits), gained=f"{gained:+,.0f}")
     note(state, "what_if", strip if state.edits else "")

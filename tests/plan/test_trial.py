@@ -10,7 +10,7 @@ from planner.errors import InputError
 from planner.plan.closers import gap_closers
 from planner.plan.coverage import coverage_table, gap_table
 from planner.plan.ready import demand_access, prepare
-from planner.plan.trial import Edit, RoadEdit, apply_edit, start_trial, surprises, trial_access, trial_table
+from planner.plan.trial import Edit, RoadEdit, apply_edit, start_trial, surprises, trial_access, trial_table, tried
 from planner.reach.travel_times import travel_times
 from planner.scenario import Scenario
 from planner.store import save_study
@@ -88,18 +88,24 @@ def test_road_edits_give_what_a_county_with_those_roads_gives(reach):
     changed = edits.change_class(edits.close_road(roads, first), other, "motorway")
     changed = edits.add_bridge(changed, shapely.LineString(spots), "bridge")
     after = _whole(reach, reach.study.with_table("roads", changed))
-    found = trial_table(reach, road_edits)
+    found = trial_table(reach, *tried(reach, road_edits))
     before = coverage_table(reach, trial_access(reach, start_trial(reach)))
     np.testing.assert_array_equal(found["before_people"], before["covered_people"])
     np.testing.assert_array_equal(found["after_people"], after["covered_people"])
     assert (found["gained_people"] != 0).any()
 
 
-def test_closing_that_covers_and_adding_that_uncovers_is_told():
+def test_people_whom_closing_covers_and_adding_uncovers_are_told_one_by_one(reach):
     close, add, bridge = RoadEdit("close", "r1"), Edit("add", "x", 0, 0), RoadEdit("bridge")
-    assert surprises([close, Edit("close", "F1")], 12.0) == {"gained": 12.0}
-    assert surprises([add, bridge], -3.0) == {"lost": 3.0}
-    assert surprises([close], -12.0) == surprises([add], 3.0) == surprises([close, add], 5.0) == {}
+    people = reach.study.table("demand")["population"].to_numpy()
+    before, after = np.full(len(people), 20.0), np.full(len(people), 20.0)
+    after[[0, 1]], before[[2, 3, 4]] = 15.0, 3.0  # two are within 15 minutes only after, three only before
+    after[4], before[5], after[6] = np.nan, np.inf, np.nan
+    gained, lost = {"gained": people[:2].sum()}, {"lost": people[2:5].sum()}
+    assert surprises(reach, [close, Edit("close", "F1")], before, after) == gained
+    assert surprises(reach, [add, bridge], before, after) == lost
+    assert surprises(reach, [close], after, after) == surprises(reach, [add], after, after) == {}
+    assert surprises(reach, [close, add], before, after) == surprises(reach, [], before, after) == {}
 
 
 def test_a_road_whose_people_are_better_off_when_it_is_shut(planner, tmp_path):
@@ -119,21 +125,20 @@ def test_a_road_whose_people_are_better_off_when_it_is_shut(planner, tmp_path):
     words = ("what-if", tmp_path / "s.gpkg", "--close-road", roads["road_id"].iloc[-1], "--profile", "walk")
     answer = planner(*words, "--tier", "any", "--json")
     assert answer.document["surprises"] == {"gained": 100.0}
-    assert "100 people more are covered" in planner(*words, "--tier", "any").out
+    assert "100 people are covered who were not" in planner(*words, "--tier", "any").out
 
 
 def test_the_command_tries_places_and_roads(planner, lattice_file):
     words = ("--profile", "walk", "--tier", "any", "--cutoff", "9", "--json")
     nothing = planner("what-if", lattice_file, *words)
     assert {row["gained_people"] for row in nothing.document["results"]} == {0}
-    tried = planner("what-if", lattice_file, "--close", "F1", "--add", "new=C1", "--change-road", "r0=footway", *words)
-    assert tried.code == 0, tried.err
+    answer = planner("what-if", lattice_file, "--close", "F1", "--add", "new=C1", "--change-road", "r0=footway", *words)
+    assert answer.code == 0, answer.err
     reach = prepare(lattice_study(), Scenario().with_choices(main_tier="any", cutoff_min=9.0))
     spot = reach.study.table("candidates").geometry.iloc[1]
-    table = trial_table(
-        reach, [RoadEdit("change", "r0", "footway"), Edit("close", "F1"), Edit("add", "n", spot.x, spot.y)]
-    )
-    (county,) = (row for row in tried.document["results"] if row["group"] == "all" and row["area_class"] is None)
+    wanted = [RoadEdit("change", "r0", "footway"), Edit("close", "F1"), Edit("add", "n", spot.x, spot.y)]
+    table = trial_table(reach, *tried(reach, wanted))
+    (county,) = (row for row in answer.document["results"] if row["group"] == "all" and row["area_class"] is None)
     is_county = (table["area_level"] == "county") & (table["group"] == "all") & table["area_class"].isna()
     assert county["after_people"] == table.loc[is_county, "after_people"].item()
 

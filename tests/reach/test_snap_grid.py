@@ -78,6 +78,15 @@ def test_walls_of_lines_and_areas(seed):
     assert compare(network, make_snap_grid(network, cell_m=30.0, barriers=barriers), barriers) < 0.002
 
 
+@pytest.mark.parametrize("cell_m", [25.0, 40.0])
+def test_parts_whose_middle_is_on_a_road_still_mind_the_wall_beside_it(cell_m):
+    """The first street stands in the middle of whole parts of the grid; cells beyond the wall walk to the second."""
+    east, wall = range(0, 2_001, 100), walled(shapely.LineString([(100, 30), (1_900, 30)]))
+    streets = [[(x, 0) for x in east], [(x, 300) for x in east], [(0, 0), (0, 300)]]
+    network = prepared(town(*((street, "residential", {}) for street in streets)))
+    assert compare(network, make_snap_grid(network, cell_m=cell_m, barriers=wall), wall) < 0.002
+
+
 def test_a_leg_to_a_bridge_does_not_pass_through_the_water():
     """North of the river only a road that crosses it: cells of the south bank take it at their own bank."""
     river = walled(shapely.box(-2000, -40, 2000, 40))
