@@ -4,8 +4,10 @@ today   the nearest edge that may be used
 (a)     the nearest edge of a piece that matters (what the planner does)
 (b)     the soonest of all edges that a straight leg reaches without crossing another usable edge
 
-Points: 1,000 at random, within 300 m of a road; places: 20 of them. A point is covered within 15 minutes. Run with
-`python -m benchmarks.snap_rules [--shared FOLDER]`.
+Points: 1,000 at random, within 300 m of a road; places: 20 of them. A point is covered within 15 minutes. Two more
+tables: `pieces` tries other lengths of a piece that matters, `trials` closes roads and builds bridges one at a time and
+counts how often somebody is covered by a closing, or uncovered by a bridge. Run with
+`python -m benchmarks.snap_rules [rules | pieces | trials] [--shared FOLDER]`.
 """
 
 import argparse
@@ -16,13 +18,16 @@ from pathlib import Path
 import numpy as np
 import shapely
 
+from planner.errors import InputError
 from planner.inputs.intake import import_file
 from planner.network.build import build_network
 from planner.network.road_network import Snapped
 from planner.network.snap import edge_lines, positions_on_edges, snap_points
 from planner.network.speeds import prepare_profile
 from planner.reach.access import chosen
+from planner.reach.road_edits import build_bridge, close_road
 from planner.reach.travel_times import nearest
+from planner.reach.what_if import start_what_if, undo
 from planner.standards import default_profiles
 from planner.study import new_study
 from planner.units import mps_from_kph
@@ -37,6 +42,8 @@ NETWORKS = {
     "wuhan": ("wuhan_roads/roads.parquet", "EPSG:32650"),
 }
 N_POINTS, N_PLACES, NEAR_M, CUTOFF_MIN = 1_000, 20, 300.0, 15.0
+PIECES_M = (0.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0)
+N_TRIALS, BRIDGE_M = 100, 300.0
 
 
 def random_points(network, rng):
@@ -123,10 +130,58 @@ def compare(name, profile_network, rng):
     )
 
 
+def try_pieces(name, profile_network, rng):
+    """Print, for other lengths of a piece that matters, who is cut off from the largest piece, and who is unknown."""
+    network, profile = profile_network.network, profile_network.profile
+    x, y = random_points(network, rng)
+    told = []
+    for length_m in PIECES_M:
+        changed = prepare_profile(network, profile.model_copy(update={"min_piece_m": length_m}))
+        snapped = snap_points(changed, np.arange(len(x)).astype(object), x, y)
+        cut_off = int(((snapped.edge >= 0) & (snapped.component != 0)).sum())
+        told.append(f"{length_m:6,.0f} m: {cut_off:3} apart {int((snapped.reason == 'fragment').sum()):3} unknown")
+    print(f"{name:13} {profile.code:6} " + "   ".join(told))
+
+
+def try_edits(name, profile_network, rng):
+    """Print how often closing one road covers somebody, and how often one bridge uncovers somebody."""
+    network = profile_network.network
+    x, y = random_points(network, rng)
+    points = snap_points(profile_network, np.arange(len(x)).astype(object), x, y)
+    places = chosen(points, np.flatnonzero(points.edge >= 0)[:N_PLACES])
+    trial = start_what_if(profile_network, places, points, "towards", 60.0)
+    was = trial.minutes() <= CUTOFF_MIN
+    roads = np.unique(network.edge_road[points.edge[points.edge >= 0]])
+    turned = {"close": [], "bridge": []}
+    for road in rng.choice(roads, min(N_TRIALS, len(roads)), replace=False):
+        close_road(trial, int(road))
+        turned["close"].append(int((~was & (trial.minutes() <= CUTOFF_MIN)).sum()))
+        undo(trial)
+    for point in rng.choice(len(x), N_TRIALS):
+        turn, ends = rng.uniform(0, 2 * np.pi), np.array([[x[point], y[point]]] * 2)
+        ends[1] += BRIDGE_M * np.array([np.cos(turn), np.sin(turn)])
+        try:
+            build_bridge(trial, shapely.LineString(ends))
+        except InputError:
+            continue
+        turned["bridge"].append(int((was & ~(trial.minutes() <= CUTOFF_MIN)).sum()))
+        undo(trial)
+    told = [
+        f"{kind}: {sum(n > 0 for n in counts):3} of {len(counts):3} trials, at most {max(counts, default=0):3} points"
+        for kind, counts in turned.items()
+    ]
+    print(f"{name:13} {profile_network.profile.code:6} " + "   ".join(told))
+
+
+TABLES = {"rules": compare, "pieces": try_pieces, "trials": try_edits}
+
+
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("table", nargs="?", choices=list(TABLES), default="rules")
     parser.add_argument("--shared", type=Path, default=Path(__file__).resolve().parents[1].parent / "shared" / "data")
-    folder = parser.parse_args().shared
+    asked = parser.parse_args()
+    folder = asked.shared
     for name, (path, crs) in NETWORKS.items():
         if not (folder / path).exists():
             print(f"{name}: {folder / path} is absent")
@@ -134,7 +189,7 @@ def main():
         study = import_file(new_study(name, crs), "roads", folder / path).study
         network = build_network(study.table("roads"), crs)
         for code in ("walk", "ebike", "car"):
-            compare(name, prepare_profile(network, default_profiles()[code]), np.random.default_rng(7))
+            TABLES[asked.table](name, prepare_profile(network, default_profiles()[code]), np.random.default_rng(7))
 
 
 if __name__ == "__main__":

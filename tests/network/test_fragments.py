@@ -1,5 +1,6 @@
 """Nobody starts from a scrap of road, and no last digit decides a person: by hand, on random networks, on real ones."""
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
@@ -136,3 +137,26 @@ def test_on_real_networks(name, code):
     snapped = snap_points(prepare_profile(network, profile), np.arange(60), x, y)
     expected = NodedRoads(roads, profile).legs(x, y)
     np.testing.assert_allclose(snapped.access_m, [metres for *_, metres in expected], atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code", ["walk", "car"])
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_a_micrometre_changes_nobody_beside_real_main_roads(name, code):
+    """The main roads are walls as well, and all points stand beside them."""
+    roads, profile, rng = roads_of(name), default_profiles()[code], np.random.default_rng(5)
+    main = roads.geometry[roads["class"].isin(["motorway", "trunk", "primary"])]
+    at = main.sample(300, replace=True, random_state=5).interpolate(rng.uniform(0, 1, 300), normalized=True)
+    x, y = (values + rng.uniform(-60, 60, 300) for values in (at.x.to_numpy(), at.y.to_numpy()))
+
+    def touched(dx, dy):
+        moved, walls = roads.set_geometry(roads.translate(dx, dy)), main.translate(dx, dy)
+        barriers = gpd.GeoDataFrame(
+            {"kind": "motorway"}, geometry=walls.to_numpy(), index=range(len(walls)), crs=roads.crs
+        )
+        network = prepare_profile(build_network(moved, roads.crs.to_string()), profile)
+        return snap_points(network, np.arange(300), x + dx, y + dy, barriers)
+
+    before, after = touched(0, 0), touched(1e-6, -1e-6)
+    assert list(before.reason) == list(after.reason)
+    np.testing.assert_allclose(after.access_m, before.access_m, atol=1e-4)

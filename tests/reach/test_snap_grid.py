@@ -62,7 +62,7 @@ def test_a_long_road_among_short_ones():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_walls_of_lines_and_areas(seed):
-    """Bent walls, and areas that hold cells and roads of their own: those are not bound by the area they lie in."""
+    """Bent walls, some of them roads, and areas with cells and roads of their own, which are not bound by them."""
     rng = np.random.default_rng(seed)
     streets = [(tuple(map(tuple, np.round(rng.uniform(0, 1200, 2) + rng.normal(0, 90, (2, 2)), 2))), "residential", {})
                for _ in range(25)]  # fmt: skip
@@ -73,7 +73,7 @@ def test_walls_of_lines_and_areas(seed):
         shapely.Point(0, 300).buffer(150),
         shapely.Point(900, 800).buffer(120).difference(shapely.Point(900, 800).buffer(50)),
     ]
-    barriers = walled(*lines, *areas)
+    barriers = walled(*lines, *areas, *(shapely.LineString(street) for street, *_ in streets[:6]))
     network = prepared(town(*streets))
     assert compare(network, make_snap_grid(network, cell_m=30.0, barriers=barriers), barriers) < 0.002
 
