@@ -105,7 +105,6 @@ _SHUT = {
     "GDAL_DRIVER_PATH": "disable",
     "GDAL_VRT_ENABLE_PYTHON": "NO",
     "LIBKML_EXTERNAL_STYLE": "NO",
-    "OGR_SQLITE_LOAD_EXTENSIONS": "NO",
 }
 _DAMAGED = "is something else, or damaged"
 

@@ -138,7 +138,7 @@ def _(folder):
     return folder / "表.csv"
 
 
-@case("a stray quotation mark", expected=(("D1", '"一组', "甲镇", 30, 10), *EXPECTED[1:]))
+@case("a stray quotation mark", n_refused=1, expected=EXPECTED[1:])
 def _(folder):
     (folder / "表.csv").write_bytes(text_of([HEADER, *ROWS]).replace("一组", '"一组').encode())
     return folder / "表.csv"
